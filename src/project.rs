@@ -1,0 +1,266 @@
+//! `essor.toml`: the platform, its rivals, the sources and the thresholds of one project.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use chrono_tz::Tz;
+use serde::Deserialize;
+
+use crate::calendar::Day;
+use crate::schema::Grain;
+
+/// The name of the file that makes a folder a project.
+pub const FILE: &str = "essor.toml";
+
+/// Why a project can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectError {
+    /// Neither the folder nor one above it holds `essor.toml`.
+    #[error("no `{FILE}` in `{}` or a folder above it; `essor init NAME` makes a project", .0.display())]
+    Missing(PathBuf),
+    /// The file can't be read.
+    #[error("can't read `{}`", .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not what `essor.toml` should be.
+    #[error("`{}` can't be used: {source}", .path.display())]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        source: Box<toml::de::Error>,
+    },
+    /// A value in it is wrong.
+    #[error("`{}`: {message}", .path.display())]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        message: String,
+    },
+}
+
+/// What is known of a platform besides its figures.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Platform {
+    /// The day it was opened to the public, from which its age counts.
+    pub launched: Option<String>,
+    /// Other spellings of its name that files may use.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+}
+
+/// What to do when two live loads state the same figure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnConflict {
+    /// Refuse the second load.
+    #[default]
+    Refuse,
+    /// Add them up.
+    Sum,
+    /// Take the larger.
+    Max,
+    /// Take the one loaded last.
+    Latest,
+}
+
+/// What new content at a known path does to the load made of the old.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnChange {
+    /// Replaces it if it covers all its days, else adds to it.
+    #[default]
+    Cover,
+    /// Replaces it.
+    Replace,
+    /// Adds to it.
+    Add,
+}
+
+/// How the files at a path are read.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// The files: a path or glob below the project's folder.
+    pub path: String,
+    /// What they give, where their columns do not say it.
+    pub grain: Option<Grain>,
+    /// The platform, for files without a `platform` column.
+    pub platform: Option<String>,
+    /// The server, for files without a `server` column.
+    pub server: Option<String>,
+    /// The file's column that holds the day or the moment (ISO text, or seconds or milliseconds since 1970).
+    pub day: Option<String>,
+    /// The file's column on the left, ours (a metric, or `platform`, `server`, `metric`, `value`, ...) on the right.
+    #[serde(default)]
+    pub columns: BTreeMap<String, String>,
+    /// Columns (by the file's name) that hold a count since the beginning, whose differences are the flow.
+    #[serde(default)]
+    pub cumulative: Vec<String>,
+    /// Columns that are not taken.
+    #[serde(default)]
+    pub ignore: Vec<String>,
+    /// The zone in which moments fall on days; the project's own where it is not given.
+    pub zone: Option<String>,
+    /// What new content at a known path does.
+    #[serde(default)]
+    pub on_change: OnChange,
+}
+
+/// A dispute settled by hand.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dispute {
+    /// The platform.
+    pub platform: String,
+    /// The metric.
+    pub metric: String,
+    /// The `as_of` of the statement, as the file writes it.
+    pub as_of: String,
+    /// Its value.
+    pub value: i64,
+    /// Whether it computes.
+    pub computes: bool,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ProjectTable {
+    platform: Option<String>,
+    rivals: Vec<String>,
+    zone: Option<String>,
+    on_conflict: OnConflict,
+    base: Option<String>,
+    data: Vec<String>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Document {
+    project: ProjectTable,
+    source: Vec<Source>,
+    platform: BTreeMap<String, Platform>,
+    dispute: Vec<Dispute>,
+}
+
+/// A project: its folder and what its `essor.toml` says.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// The folder that holds `essor.toml`.
+    pub root: PathBuf,
+    /// The platform that reports are about, unless another is asked for.
+    pub platform: Option<String>,
+    /// The platforms it is compared with; empty for all those that have a comparable figure.
+    pub rivals: Vec<String>,
+    /// The zone in which moments fall on days.
+    pub zone: Tz,
+    /// What two loads with the same figure do.
+    pub on_conflict: OnConflict,
+    /// The date at which indexed growth is 100.
+    pub base: Option<Day>,
+    /// What `essor report` ingests first: paths below the folder.
+    pub data: Vec<String>,
+    /// How files are read.
+    pub sources: Vec<Source>,
+    /// What is known of platforms.
+    pub platforms: BTreeMap<String, Platform>,
+    /// Disputes settled by hand.
+    pub disputes: Vec<Dispute>,
+}
+
+impl Project {
+    /// Opens the project that `folder` lies in.
+    pub fn find(folder: &Path) -> Result<Self, ProjectError> {
+        let root = folder
+            .ancestors()
+            .find(|f| f.join(FILE).is_file())
+            .ok_or_else(|| ProjectError::Missing(folder.to_owned()))?;
+        Self::open(root)
+    }
+
+    /// Opens the project in `root`.
+    pub fn open(root: &Path) -> Result<Self, ProjectError> {
+        let path = root.join(FILE);
+        let text = std::fs::read_to_string(&path)
+            .map_err(|source| ProjectError::Read { path: path.clone(), source })?;
+        Self::parse(root, &text)
+    }
+
+    /// Reads the text of an `essor.toml` that stands in `root`.
+    pub fn parse(root: &Path, text: &str) -> Result<Self, ProjectError> {
+        let path = root.join(FILE);
+        let document: Document = toml::from_str(text)
+            .map_err(|source| ProjectError::Parse { path: path.clone(), source: Box::new(source) })?;
+        let wrong = |message: String| ProjectError::Value { path: path.clone(), message };
+        let zone = zone(document.project.zone.as_deref().unwrap_or("UTC")).map_err(&wrong)?;
+        for source in &document.source {
+            if let Some(name) = &source.zone {
+                self::zone(name).map_err(&wrong)?;
+            }
+            glob::Pattern::new(&source.path)
+                .map_err(|e| wrong(format!("source path `{}` is no glob: {e}", source.path)))?;
+        }
+        for (name, platform) in &document.platform {
+            if let Some(launched) = &platform.launched {
+                crate::calendar::day(launched)
+                    .map_err(|e| wrong(format!("platform `{name}`, launched: {e}")))?;
+            }
+        }
+        let base = document.project.base.as_deref().map(crate::calendar::end_of).transpose();
+        Ok(Project {
+            root: root.to_owned(),
+            platform: document.project.platform,
+            rivals: document.project.rivals,
+            zone,
+            on_conflict: document.project.on_conflict,
+            base: base.map_err(|e| wrong(format!("base: {e}")))?,
+            data: if document.project.data.is_empty() { vec!["data".into()] } else { document.project.data },
+            sources: document.source,
+            platforms: document.platform,
+            disputes: document.dispute,
+        })
+    }
+
+    /// How a file is read: the last source whose path matches, given relative to the folder.
+    pub fn source(&self, relative: &str) -> Source {
+        let options = glob::MatchOptions { require_literal_separator: true, ..Default::default() };
+        self.sources
+            .iter()
+            .rev()
+            .find(|s| glob::Pattern::new(&s.path).is_ok_and(|p| p.matches_with(relative, options)))
+            .cloned()
+            .unwrap_or_default()
+    }
+}
+
+/// A time zone by its IANA name.
+pub fn zone(name: &str) -> Result<Tz, String> {
+    name.parse().map_err(|_| format!("`{name}` is not a time zone; write an IANA name, such as `UTC` or `Europe/Paris`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line() {
+        let error = Project::parse(Path::new("p"), "[project]\nplatfrom = \"Telegram\"\n").unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("platfrom") && text.contains("line 2"), "{text}");
+    }
+
+    #[test]
+    fn the_last_matching_source_reads_a_file() {
+        let text = "[[source]]\npath = \"data/*.csv\"\nplatform = \"A\"\n[[source]]\npath = \"data/b.csv\"\nplatform = \"B\"\n";
+        let project = Project::parse(Path::new("p"), text).unwrap();
+        assert_eq!(project.source("data/b.csv").platform.as_deref(), Some("B"));
+        assert_eq!(project.source("data/a.csv").platform.as_deref(), Some("A"));
+        assert_eq!(project.source("data/deep/a.csv").platform, None);
+    }
+}

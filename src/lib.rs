@@ -7,3 +7,18 @@ pub mod calendar;
 pub mod metric;
 pub mod project;
 pub mod schema;
+
+pub mod ingest;
+
+pub mod store;
+
+pub mod query;
+
+pub mod engine;
+
+pub mod chart;
+
+pub mod report;
+
+pub mod cli;
+pub mod commands;

@@ -1,0 +1,23 @@
+# The report of the month that the project starts from.
+report month="2016-02":
+    cargo run -- report {{month}}
+
+test:
+    cargo test
+
+# Everything that CI checks.
+ci:
+    .ci/run
+
+# Ingest killed at random: `just kills 50`.
+kills n="50":
+    ESSOR_KILLS={{n}} cargo test --test it kill -- --nocapture
+
+# Figures beside DuckDB's, in one run (needs Python with duckdb): see benches/README.md.
+bench rows="10000000":
+    cargo build --release
+    python3 benches/peers.py --rows {{rows}}
+
+lint:
+    cargo fmt --check
+    cargo clippy --all-targets -- -D warnings

@@ -1,0 +1,41 @@
+--- The first statement at or above each round number: 1, 2 and 5 times a power of ten.
+--- A platform's first statement gives only the largest round number below it, as reached by then. A
+--- statement of at most so many reaches nothing. `days_since` is the time since the milestone before.
+--! params:  platforms TEXT[] = all, metric TEXT = mau, month DATE = null
+--! columns: platform TEXT, metric TEXT, unit TEXT, milestone BIGINT, as_of DATE, value BIGINT, qualifier TEXT, by_then BOOLEAN, days_since BIGINT, mark TEXT
+--! grain:   platform, metric, unit, milestone
+--! chart:   line x=as_of y=milestone series=platform mark=mark scale=log
+--! finding: {% if rows %}{% set newest = (rows|sort(attribute="as_of"))[-1] %}{{ newest.platform }} reached {{ newest.milestone|short }}{% if newest.by_then %} by{% else %} on{% endif %} {{ newest.as_of|day }}{% if newest.days_since is not none %}, {{ newest.days_since }} days after the round number before{% endif %}{% else %}No round number was reached{% endif %}
+--! subtitle: first public statement at or above 1, 2 and 5 times each power of ten
+--! report:  section=growth order=40
+--! privacy: value
+WITH round_numbers AS (
+  SELECT d.digit * CAST(power(CAST(10 AS BIGINT), e.exponent) AS BIGINT) AS milestone
+  FROM (SELECT column1 AS digit FROM (VALUES (1), (2), (5)) AS v) AS d
+  CROSS JOIN (SELECT unnest(generate_series(0, 15)) AS exponent) AS e
+),
+stated AS (
+  SELECT
+    platform, metric, unit, as_of, value, qualifier,
+    max(value) OVER (
+      PARTITION BY platform, metric, unit ORDER BY as_of ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    ) AS highest_before
+  FROM statements
+  WHERE computes AND qualifier <> 'at_most' AND $metric IN (measure, metric)
+    AND (cardinality($platforms) = 0 OR array_has($platforms, platform))
+    AND ($month IS NULL OR as_of < CAST(CAST($month AS DATE) + INTERVAL '1 month' AS DATE))
+),
+reached AS (
+  SELECT
+    s.*, r.milestone, s.highest_before IS NULL AS by_then,
+    row_number() OVER (PARTITION BY s.platform, s.metric, s.unit, s.as_of ORDER BY r.milestone DESC) AS from_the_top
+  FROM stated s
+  JOIN round_numbers r ON r.milestone <= s.value AND r.milestone > coalesce(s.highest_before, 0)
+)
+SELECT
+  platform, metric, unit, milestone, as_of, value, qualifier, by_then,
+  as_of - lag(as_of) OVER (PARTITION BY platform, metric, unit ORDER BY milestone) AS days_since,
+  'statement' AS mark
+FROM reached
+WHERE NOT by_then OR from_the_top = 1
+ORDER BY platform, metric, unit, milestone

@@ -1,0 +1,227 @@
+//! From the rows of a query to a chart, by the `chart` line of its header.
+
+use serde_json::{Map, Value};
+
+use super::{Chart, Kind, Mark, Point, Reference, Role, Scale, Series, X, reading};
+use crate::calendar;
+use crate::query::header::{ChartLine, Column, Header, Type};
+
+/// What a chart says besides the rows.
+#[derive(Debug, Clone, Default)]
+pub struct Words {
+    /// What was found.
+    pub finding: String,
+    /// The platform that the report is about: drawn strong.
+    pub subject: Option<String>,
+    /// Sources and definitions, a line each.
+    pub footer: Vec<String>,
+    /// Whether the vertical axis is logarithmic whatever the header says.
+    pub log: bool,
+}
+
+/// The chart of a query's rows; `None` where its header says that it is not drawn.
+pub fn chart(header: &Header, rows: &[Map<String, Value>], words: &Words) -> Option<Chart> {
+    let line = header.chart.as_ref()?;
+    let reader = Reader { header, line, rows };
+    let kind = match line.kind.as_str() {
+        "bars" => Kind::Bars,
+        "columns" => Kind::Columns,
+        _ => Kind::Line,
+    };
+    let series = match kind {
+        Kind::Bars => reader.bars(words),
+        _ => reader.series(words),
+    };
+    let log = words.log || line.settings.get("scale").is_some_and(|s| s == "log");
+    let subtitle = header.subtitle.clone().unwrap_or_else(|| header.title.clone());
+    let mut footer = words.footer.clone();
+    footer.extend(marks_explained(&series));
+    Some(Chart {
+        title: words.finding.clone(),
+        subtitle: if log && kind == Kind::Line { format!("{subtitle} (logarithmic scale)") } else { subtitle },
+        footer,
+        kind,
+        x_title: line.settings.get("x_title").cloned().unwrap_or_default(),
+        y_unit: reader.unit(),
+        scale: if log { Scale::Log } else { Scale::Linear },
+        references: reader.references(),
+        alt: alternative(&words.finding, &series),
+        series,
+    })
+}
+
+struct Reader<'a> {
+    header: &'a Header,
+    line: &'a ChartLine,
+    rows: &'a [Map<String, Value>],
+}
+
+impl Reader<'_> {
+    fn setting(&self, key: &str) -> Option<&str> {
+        self.line.settings.get(key).map(String::as_str)
+    }
+
+    fn column(&self, key: &str) -> Option<&Column> {
+        let name = self.setting(key)?;
+        self.header.columns.iter().find(|c| c.name == name)
+    }
+
+    fn in_percent(&self) -> bool {
+        self.setting("y_unit") == Some("pct") || self.column("y").is_some_and(reading::is_fraction)
+    }
+
+    fn unit(&self) -> String {
+        match self.setting("y_unit") {
+            _ if self.in_percent() => "%".to_owned(),
+            Some(unit) => unit.to_owned(),
+            None => String::new(),
+        }
+    }
+
+    fn number(&self, row: &Map<String, Value>, column: &str) -> Option<f64> {
+        let value = row.get(column)?.as_f64()?;
+        Some(if self.in_percent() { value * 100.0 } else { value })
+    }
+
+    fn x(&self, row: &Map<String, Value>) -> Option<X> {
+        let column = self.column("x")?;
+        let value = row.get(&column.name)?;
+        match column.kind {
+            Type::Date => calendar::day(value.as_str()?).ok().map(X::Day),
+            Type::BigInt | Type::Double => value.as_f64().map(X::Number),
+            _ => Some(X::Name(value.as_str().unwrap_or_default().to_owned())),
+        }
+    }
+
+    fn mark(&self, row: &Map<String, Value>) -> Mark {
+        let marked = self.setting("mark").and_then(|m| row.get(m)).and_then(Value::as_str);
+        match marked {
+            Some("computed") => Mark::Computed,
+            Some("interpolated") => Mark::Interpolated,
+            Some("unfinished") => Mark::Unfinished,
+            Some("artefact") => Mark::Artefact,
+            Some("statement") => Mark::Statement,
+            _ if self.column("x").is_some_and(|c| c.kind == Type::Date) && self.line.kind == "line" => Mark::Statement,
+            _ => Mark::Computed,
+        }
+    }
+
+    /// What stands beside a point: its label and note, as they read.
+    fn label(&self, row: &Map<String, Value>) -> Option<String> {
+        let text = |key: &str| {
+            let column = self.column(key)?;
+            let read = reading::read(column, row.get(&column.name)?);
+            if read.is_empty() {
+                return None;
+            }
+            Some(match column.name.as_str() {
+                "share" => format!("{read} of the set"),
+                "age_days" if read == "0" => "said on the last day".to_owned(),
+                "age_days" if read == "1" => "1 day old".to_owned(),
+                "age_days" => format!("{read} days old"),
+                _ => read,
+            })
+        };
+        let parts: Vec<String> = ["label", "note"].into_iter().filter_map(text).collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+
+    fn name(&self, row: &Map<String, Value>) -> String {
+        let named = self.setting("series").and_then(|s| row.get(s)).and_then(Value::as_str);
+        named.unwrap_or_default().to_owned()
+    }
+
+    fn point(&self, row: &Map<String, Value>) -> Option<Point> {
+        let y = self.setting("y").and_then(|y| self.number(row, y));
+        Some(Point { x: self.x(row)?, y, mark: self.mark(row), label: self.label(row) })
+    }
+
+    /// One series a name, in the order of first appearance, the subject first; then what is drawn over it.
+    fn series(&self, words: &Words) -> Vec<Series> {
+        let mut series: Vec<Series> = Vec::new();
+        for row in self.rows {
+            let name = self.name(row);
+            let Some(point) = self.point(row) else { continue };
+            match series.iter_mut().find(|s| s.name == name) {
+                Some(found) => found.points.push(point),
+                None => series.push(Series { role: role(&name, words), name, points: vec![point] }),
+            }
+        }
+        if series.len() == 1 {
+            series.iter_mut().for_each(|s| s.role = Role::Subject);
+        }
+        series.sort_by_key(|s| s.role != Role::Subject);
+        series.extend(self.overlay());
+        series
+    }
+
+    fn overlay(&self) -> Option<Series> {
+        let column = self.setting("overlay")?;
+        let points: Vec<Point> = self
+            .rows
+            .iter()
+            .filter_map(|row| Some(Point { x: self.x(row)?, y: self.number(row, column), mark: Mark::Computed, label: None }))
+            .collect();
+        let name = self.setting("overlay_title").unwrap_or("7-day mean").to_owned();
+        points.iter().any(|p| p.y.is_some()).then_some(Series { name, role: Role::Line, points })
+    }
+
+    /// One bar a row.
+    fn bars(&self, words: &Words) -> Vec<Series> {
+        let bar = |row: &Map<String, Value>| {
+            let point = self.point(row)?;
+            let name = match &point.x {
+                X::Name(name) => name.clone(),
+                X::Day(day) => day.to_string(),
+                X::Number(number) => super::number::short(*number),
+            };
+            Some(Series { role: role(&name, words), name, points: vec![point] })
+        };
+        self.rows.iter().filter_map(bar).collect()
+    }
+
+    fn references(&self) -> Vec<Reference> {
+        let level = self.setting("reference").and_then(|r| r.parse::<f64>().ok());
+        level.map(|y| Reference::Horizontal { y, label: super::number::short(y) }).into_iter().collect()
+    }
+}
+
+fn role(name: &str, words: &Words) -> Role {
+    if words.subject.as_deref() == Some(name) { Role::Subject } else { Role::Rival }
+}
+
+/// What the marks that are used mean.
+fn marks_explained(series: &[Series]) -> Option<String> {
+    let uses = |mark: Mark| series.iter().flat_map(|s| &s.points).any(|p| p.mark == mark);
+    let joined = series.iter().any(|s| s.points.iter().filter(|p| p.mark == Mark::Statement).count() > 1);
+    let mut said = Vec::new();
+    if joined {
+        said.push("Dots are statements; the dashes between them are drawn, not known.");
+    }
+    if uses(Mark::Interpolated) {
+        said.push("Dashed: interpolated.");
+    }
+    if uses(Mark::Unfinished) {
+        said.push("Hatched or hollow: the day or month is not over.");
+    }
+    if uses(Mark::Artefact) {
+        said.push("Hollow with a mark: left out as an artefact of the data.");
+    }
+    (!said.is_empty()).then(|| said.join(" "))
+}
+
+/// What the chart shows, for those who cannot see it: the finding, and where each series ends.
+fn alternative(finding: &str, series: &[Series]) -> String {
+    let last = |s: &Series| {
+        let point = s.points.iter().rev().find(|p| p.y.is_some())?;
+        let value = super::number::short(point.y?);
+        let at = match &point.x {
+            X::Day(day) => format!(" on {}", calendar::long(*day)),
+            _ => String::new(),
+        };
+        let name = if s.name.is_empty() { "last value" } else { &s.name };
+        Some(format!("{name} {value}{at}"))
+    };
+    let ends: Vec<String> = series.iter().take(20).filter_map(last).collect();
+    format!("{finding}. {}.", ends.join("; "))
+}

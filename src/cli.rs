@@ -1,0 +1,59 @@
+//! The commands.
+
+use std::path::PathBuf;
+
+use clap::{ColorChoice, Parser, Subcommand};
+
+use crate::commands::{chart, explain, ingest, init, manual, query, report, status, unload};
+
+const EXAMPLES: &str = "\
+Examples:
+  essor init my-messenger              make a project
+  essor ingest data/                   read what is new in data/
+  essor report 2016-02 --open          write the report of a month and open it
+  essor query market_share --month 2016-02
+  essor query --sql \"SELECT platform, MAX(value) FROM statements GROUP BY platform\"
+  essor chart mau_compared --platforms Telegram,WhatsApp --from 2013 --to 2018 -o mau.svg
+
+Exit status: 0 done; 1 failed; 2 wrong use; 3 done, but rows were rejected.";
+
+/// Growth analytics for messaging platforms: anonymized metadata in, exact figures and a
+/// publishable monthly report out, comparing the platform with its rivals.
+#[derive(Debug, Parser)]
+#[command(name = "essor", version, after_help = EXAMPLES, color = ColorChoice::Auto, arg_required_else_help = true)]
+pub struct Cli {
+    /// The project's folder; the one you are in, or the nearest above it with an essor.toml
+    #[arg(long, short = 'C', global = true, value_name = "DIR")]
+    pub project: Option<PathBuf>,
+    /// How many threads to use; all of the machine's unless given
+    #[arg(long, global = true, value_name = "N")]
+    pub threads: Option<usize>,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a project: essor.toml, data/, queries/, reports/
+    Init(init::Args),
+    /// Read files into the store: each counts once, whatever its name
+    Ingest(ingest::Args),
+    /// Answer a question: a query by name, or any SQL
+    Query(query::Args),
+    /// Draw a query as SVG or PNG
+    Chart(chart::Args),
+    /// Write the report of a month
+    Report(report::Args),
+    /// Show what is in the store
+    Status(status::Args),
+    /// Undo a load
+    Unload(unload::Args),
+    /// Say what a metric means and which figures use it
+    Explain(explain::Args),
+    /// Print the completions of a shell
+    Completions(manual::CompletionArgs),
+    /// Print the manual page
+    Man,
+}

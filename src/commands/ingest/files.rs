@@ -1,0 +1,137 @@
+//! From what was named on the command line to files: files, folders, globs, standard input.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::commands::WrongUse;
+
+/// Endings of files that a folder is searched for; a file that is named itself is always read.
+const DATA: [&str; 12] = ["csv", "tsv", "txt", "json", "ndjson", "jsonl", "parquet", "arrow", "ipc", "feather", "gz", "zst"];
+
+/// A file to read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Found {
+    /// A file, by the path that messages and loads know it by, and by where it is.
+    File {
+        /// Relative to the project where it lies within, with `/` between the parts.
+        name: String,
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// Standard input.
+    Stdin,
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Files {
+    /// The files, each once, in the order of their names within each word.
+    pub found: Vec<Found>,
+    /// Files in searched folders that do not look like data.
+    pub passed_over: Vec<PathBuf>,
+}
+
+/// Finds the files that the words mean, seen from `here`.
+pub fn find(words: &[String], here: &Path, root: &Path) -> Result<Files> {
+    let mut files = Files::default();
+    for word in words {
+        let path = here.join(word);
+        if word == "-" {
+            files.add(Found::Stdin);
+        } else if path.is_dir() {
+            files.search(&path, root)?;
+        } else if path.exists() {
+            files.add(named(&path, root));
+        } else if word.contains(['*', '?', '[']) {
+            files.expand(word, here, root)?;
+        } else {
+            return Err(WrongUse(format!("`{word}` does not exist; name a file, a folder, a glob such as 'data/2016-*.csv', or `-` for standard input")).into());
+        }
+    }
+    Ok(files)
+}
+
+impl Files {
+    fn add(&mut self, found: Found) {
+        if !self.found.contains(&found) {
+            self.found.push(found);
+        }
+    }
+
+    fn expand(&mut self, word: &str, here: &Path, root: &Path) -> Result<()> {
+        // Only the word is a pattern: the folder that it is seen from may hold brackets of its own.
+        let folder = glob::Pattern::escape(&here.to_string_lossy());
+        let pattern = if Path::new(word).is_absolute() { word.to_owned() } else { format!("{folder}/{word}") };
+        let paths = glob::glob(&pattern).map_err(|e| WrongUse(format!("`{word}` is no glob: {e}")))?;
+        let mut any = false;
+        for path in paths {
+            let path = path?;
+            any = true;
+            if path.is_dir() {
+                self.search(&path, root)?;
+            } else {
+                self.add(named(&path, root));
+            }
+        }
+        if any { Ok(()) } else { Err(WrongUse(format!("`{word}` matches no file")).into()) }
+    }
+
+    /// Searches a folder and those below it, hidden ones and links to folders apart.
+    fn search(&mut self, folder: &Path, root: &Path) -> Result<()> {
+        let unreadable = || format!("can't read the folder `{}`", folder.display());
+        let mut entries = std::fs::read_dir(folder).with_context(unreadable)?.collect::<Result<Vec<_>, _>>().with_context(unreadable)?;
+        entries.sort_by_key(std::fs::DirEntry::file_name);
+        for entry in entries {
+            let path = entry.path();
+            let kind = entry.file_type().with_context(unreadable)?;
+            if entry.file_name().to_string_lossy().starts_with('.') {
+                continue;
+            }
+            if kind.is_dir() {
+                self.search(&path, root)?;
+            } else if path.is_file() && looks_like_data(&path) {
+                self.add(named(&path, root));
+            } else if path.is_file() {
+                self.passed_over.push(path);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn looks_like_data(path: &Path) -> bool {
+    let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+    ending.is_some_and(|e| DATA.contains(&e.as_str()))
+}
+
+fn named(path: &Path, root: &Path) -> Found {
+    let full = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+    let parts = |p: &Path| p.components().map(|c| c.as_os_str().to_string_lossy().into_owned()).collect::<Vec<_>>().join("/");
+    let name = match full.strip_prefix(&root) {
+        Ok(within) => parts(within),
+        Err(_) => full.to_string_lossy().into_owned(),
+    };
+    Found::File { name, path: full }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_and_globs_give_each_file_once_in_order() {
+        let root = tempfile::tempdir().unwrap();
+        for file in ["data/b.csv", "data/a.csv.gz", "data/deep/c.ndjson", "data/README.md", "data/.hidden.csv"] {
+            let path = root.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "x").unwrap();
+        }
+        let files = find(&["data/*.csv".into(), "data".into(), "-".into()], root.path(), root.path()).unwrap();
+        let names: Vec<&str> = files.found.iter().map(|f| if let Found::File { name, .. } = f { name.as_str() } else { "-" }).collect();
+        assert_eq!(names, ["data/b.csv", "data/a.csv.gz", "data/deep/c.ndjson", "-"]);
+        assert_eq!(files.passed_over.len(), 1);
+        assert!(find(&["data/*.xyz".into()], root.path(), root.path()).unwrap_err().to_string().contains("matches no file"));
+    }
+}

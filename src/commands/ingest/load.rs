@@ -1,0 +1,230 @@
+//! One file into the store: read, compared with what is there, committed or refused.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::Schema;
+
+use super::files::Found;
+use crate::calendar::from_date32;
+use crate::ingest::{self, Coverage, IngestError, Input, Options, Reject, Summary};
+use crate::project::{OnChange, OnConflict, Project};
+use crate::schema::{self, Grain};
+use crate::store::{Clash, Load, Place, Store, StoreError};
+
+/// How files are taken.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Taking {
+    /// Whether a file with a row that can't be read is refused whole.
+    pub strict: bool,
+    /// How many threads clean rows.
+    pub threads: Option<usize>,
+}
+
+/// What became of a file.
+#[derive(Debug)]
+pub enum Taken {
+    /// It was loaded before.
+    Known,
+    /// It was loaded.
+    Loaded {
+        /// What was read.
+        summary: Box<Summary>,
+        /// How many loads it replaces.
+        replaced: usize,
+        /// The first rows that were not taken.
+        rejects: Vec<Reject>,
+    },
+    /// It was refused for a row that can't be read.
+    Strict {
+        /// What was read.
+        summary: Box<Summary>,
+        /// The first rows that can't be read.
+        rejects: Vec<Reject>,
+    },
+}
+
+/// Why a file was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// It can't be read.
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Standard input can't be read.
+    #[error("can't read standard input: {0}")]
+    Stdin(std::io::Error),
+    /// It states figures that another load has stated.
+    #[error(
+        "`{file}` states {count} figures that `{held}` (load {}) has stated already, the first {} {} of {}; `essor unload {}` takes those back, or say `on_conflict = \"sum\"`, `\"max\"` or `\"latest\"` in essor.toml",
+        .first.load, .first.platform, .first.metric, .first.day, .first.load
+    )]
+    Clash {
+        /// The file.
+        file: String,
+        /// The file that stated them before.
+        held: String,
+        /// How many.
+        count: usize,
+        /// The first.
+        first: Box<Clash>,
+    },
+}
+
+/// How many rejects are shown; all are in the table `rejects`.
+const SHOWN: usize = 5;
+
+/// Takes one file into the store.
+pub async fn take(store: &mut Store, project: &Project, found: &Found, taking: Taking) -> Result<Taken, LoadError> {
+    let (name, input) = opened(found)?;
+    let mut options = Options::of(project, &name, Vec::new());
+    options.threads = taking.threads.unwrap_or(0);
+    let content = ingest::content(&input)?;
+    let identity = ingest::identity(&content, &options);
+    if store.loads().live().any(|l| l.identity == identity) {
+        return Ok(Taken::Known);
+    }
+    options.known = known_platforms(store, &name).await?;
+    let load = store.loads().name_for(&identity);
+    let (summary, rows, refused, shown) = read(store, &input, &options, &load)?;
+    if taking.strict && summary.rows_rejected > 0 {
+        return Ok(Taken::Strict { summary: Box::new(summary), rejects: shown });
+    }
+    let replaced = replaced(store, &name, &summary, options.source.on_change).await?;
+    let table = summary.grain.table();
+    let rivals = possible_clashes(store, project, &summary, &replaced);
+    store.commit_rows(rows).await?;
+    if let Err(clash) = refuse_clashes(store, &name, &load, &rivals).await {
+        store.discard(table, &load).await?;
+        return Err(clash);
+    }
+    store.commit_rows(refused).await?;
+    store.finish(row(&name, &load, &summary, &options, replaced.clone())).await?;
+    Ok(Taken::Loaded { summary: Box::new(summary), replaced: replaced.len(), rejects: shown })
+}
+
+fn opened(found: &Found) -> Result<(String, Input), LoadError> {
+    match found {
+        Found::File { name, path } => Ok((name.clone(), Input::path(name.clone(), path.clone()))),
+        Found::Stdin => {
+            let mut bytes = Vec::new();
+            std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes).map_err(LoadError::Stdin)?;
+            Ok(("-".to_owned(), Input::bytes("standard input", bytes)))
+        }
+    }
+}
+
+/// The platforms of the live loads, less those of the path that is read again: what it misspelt
+/// may be what is being mended.
+async fn known_platforms(store: &Store, path: &str) -> Result<Vec<String>, StoreError> {
+    let platforms = store.platforms().await?;
+    let others = store.loads().live().filter(|l| l.path != path);
+    let names: BTreeSet<String> = others.filter_map(|l| platforms.get(&l.load)).flatten().cloned().collect();
+    Ok(names.into_iter().collect())
+}
+
+type Writers = (Summary, crate::store::Writer, crate::store::Writer, Vec<Reject>);
+
+fn read(store: &Store, input: &Input, options: &Options, load: &str) -> Result<Writers, LoadError> {
+    let mut rows: Option<crate::store::Writer> = None;
+    let mut refused = store.writer("rejects", load)?;
+    let mut shown: Vec<Reject> = Vec::new();
+    let name = input.name.clone();
+    let summary = ingest::read(input, options, &mut |batch: RecordBatch, rejects: Vec<Reject>| {
+        let grain = if batch.schema_ref().index_of("as_of").is_ok() { Grain::Disclosures } else { Grain::Usage };
+        let writer = match &mut rows {
+            Some(writer) => writer,
+            None => rows.insert(store.writer(grain.table(), load)?),
+        };
+        writer.write(batch)?;
+        shown.extend(rejects.iter().take(SHOWN.saturating_sub(shown.len())).cloned());
+        refused.write(reject_rows(&name, &rejects)?)?;
+        Ok::<(), LoadError>(())
+    })?;
+    let rows = match rows {
+        Some(rows) => rows,
+        None => store.writer(summary.grain.table(), load)?,
+    };
+    Ok((summary, rows, refused, shown))
+}
+
+fn reject_rows(file: &str, rejects: &[Reject]) -> Result<RecordBatch, StoreError> {
+    let fields: Vec<_> = schema::REJECTS.fields().iter().filter(|f| f.name() != "load").cloned().collect();
+    let text = |of: &dyn Fn(&Reject) -> String| Arc::new(rejects.iter().map(|r| Some(of(r))).collect::<StringArray>()) as ArrayRef;
+    let lines: Int64Array = rejects.iter().map(|r| i64::try_from(r.line).ok()).collect();
+    let columns = vec![
+        text(&|_| file.to_owned()),
+        Arc::new(lines) as ArrayRef,
+        text(&|r| r.column.to_string()),
+        text(&|r| r.reason.to_string()),
+    ];
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(|e| StoreError::Parquet { table: "rejects".into(), source: e.into() })
+}
+
+/// The live loads of the same path that the new content replaces: those whose days it covers, or
+/// as `on_change` says. What it does not cover stays, so that a file overwritten daily loses nothing.
+async fn replaced(store: &Store, path: &str, summary: &Summary, on_change: OnChange) -> Result<Vec<String>, StoreError> {
+    let mut replaced = Vec::new();
+    if path == "-" || on_change == OnChange::Add {
+        return Ok(replaced);
+    }
+    let covered = places(&summary.coverage);
+    for load in store.loads().live().filter(|l| l.path == path && l.grain == summary.grain) {
+        if on_change == OnChange::Replace || store.places(load.grain, &load.load).await?.is_subset(&covered) {
+            replaced.push(load.load.clone());
+        }
+    }
+    Ok(replaced)
+}
+
+fn places(coverage: &Coverage) -> BTreeSet<Place> {
+    let of = |((platform, server), days): (&(String, String), &roaring::RoaringBitmap)| days.iter().map(|d| (platform.clone(), server.clone(), from_date32(d as i32))).collect::<Vec<_>>();
+    coverage.servers.iter().flat_map(of).collect()
+}
+
+/// The live loads that may have stated one of the figures: usage of the same days.
+fn possible_clashes(store: &Store, project: &Project, summary: &Summary, replaced: &[String]) -> Vec<String> {
+    if project.on_conflict != OnConflict::Refuse || summary.grain != Grain::Usage {
+        return Vec::new();
+    }
+    let overlaps = |l: &&Load| l.first_day <= summary.last_day && l.last_day >= summary.first_day;
+    let stays = |l: &&Load| l.grain == Grain::Usage && !replaced.contains(&l.load);
+    store.loads().live().filter(stays).filter(overlaps).map(|l| l.load.clone()).collect()
+}
+
+async fn refuse_clashes(store: &Store, file: &str, load: &str, rivals: &[String]) -> Result<(), LoadError> {
+    if rivals.is_empty() {
+        return Ok(());
+    }
+    let others: Vec<&str> = rivals.iter().map(String::as_str).collect();
+    let (count, first) = store.clashes(load, &others).await?;
+    let Some(first) = first else { return Ok(()) };
+    let held = store.loads().live().find(|l| l.load == first.load).map(|l| l.path.clone()).unwrap_or_default();
+    Err(LoadError::Clash { file: file.to_owned(), held, count, first: Box::new(first) })
+}
+
+fn row(path: &str, load: &str, summary: &Summary, options: &Options, supersedes: Vec<String>) -> Load {
+    let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    Load {
+        seq: 0,
+        load: load.to_owned(),
+        identity: summary.identity.clone(),
+        unload: false,
+        grain: summary.grain,
+        path: path.to_owned(),
+        format: super::format_name(summary),
+        bytes: count(summary.content.bytes),
+        rows_read: count(summary.rows_read),
+        rows_kept: count(summary.rows_kept),
+        rows_rejected: count(summary.rows_rejected),
+        first_day: summary.first_day,
+        last_day: summary.last_day,
+        supersedes,
+        zone: options.zone.name().to_owned(),
+        loaded_at: chrono::Utc::now().timestamp_micros(),
+        schema_version: schema::VERSION,
+    }
+}

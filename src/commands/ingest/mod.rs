@@ -1,0 +1,189 @@
+//! `essor ingest`: files into the store, each once.
+
+mod files;
+mod load;
+
+use std::io::Write;
+use std::time::Duration;
+
+use anyhow::Result;
+use indicatif::{ProgressBar, ProgressStyle};
+
+pub use files::Found;
+pub use load::{LoadError, Taken, Taking};
+
+use super::{Outcome, Setting};
+use crate::chart::number::exact;
+use crate::ingest::{Reject, Summary};
+use crate::project::Project;
+use crate::store::Store;
+
+/// `essor ingest`
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  essor ingest data/                        what is new in a folder and those below it
+  essor ingest data/2016-02-*.csv.gz        a glob
+  zcat export.csv.gz | essor ingest -       standard input
+
+CSV, NDJSON, JSON, Parquet and Arrow, plain or compressed with gzip or zstd. A daily file is wide
+(date,platform,messages,signups,dau,mau) or long (date,platform,metric,value); public statements are
+platform,metric,value,as_of,... Columns that are called otherwise are mapped in essor.toml.
+
+Exit status: 0 all kept or known; 1 a file was not taken; 3 rows were rejected, the rest kept.")]
+pub struct Args {
+    /// Files, folders, globs, or `-` for standard input
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<String>,
+    /// Refuse a file whole if one of its rows can't be read
+    #[arg(long)]
+    strict: bool,
+}
+
+/// What became of all files.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// Files that were loaded before.
+    pub known: usize,
+    /// Files that were loaded.
+    pub loaded: usize,
+    /// Rows read.
+    pub read: u64,
+    /// Rows kept.
+    pub kept: u64,
+    /// Rows rejected.
+    pub rejected: u64,
+    /// Files that were not taken.
+    pub failed: usize,
+}
+
+impl Tally {
+    /// How the command ends.
+    pub fn outcome(&self) -> Result<Outcome> {
+        match self {
+            Tally { failed: 0, rejected: 0, .. } => Ok(Outcome::Done),
+            Tally { failed: 0, .. } => Ok(Outcome::RowsRejected),
+            Tally { failed: 1, .. } => anyhow::bail!("a file was not taken; the others were"),
+            Tally { failed, .. } => anyhow::bail!("{failed} files were not taken; the others were"),
+        }
+    }
+}
+
+/// Reads files into the store.
+pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
+    let project = setting.project()?;
+    let here = std::env::current_dir()?;
+    let tally = setting.block_on(ingest(&project, &args.paths, &here, Taking { strict: args.strict, threads: setting.threads }))?;
+    let mut out = anstream::stdout();
+    writeln!(
+        out,
+        "read {} rows, kept {}, rejected {}; {} loaded, {} already known",
+        exact(tally.read as i64),
+        exact(tally.kept as i64),
+        exact(tally.rejected as i64),
+        files_counted(tally.loaded),
+        tally.known,
+    )?;
+    if tally.rejected > 0 {
+        writeln!(out, "`essor query --sql \"SELECT * FROM rejects\"` lists every rejected row")?;
+    }
+    tally.outcome()
+}
+
+/// Reads the files that the words mean, and says on standard error what became of each.
+pub async fn ingest(project: &Project, words: &[String], here: &std::path::Path, taking: Taking) -> Result<Tally> {
+    let files = files::find(words, here, &project.root)?;
+    let mut store = Store::open_to_write(&project.root).await?;
+    let bar = progress(files.found.len());
+    let mut tally = Tally::default();
+    for found in &files.found {
+        let name = match found {
+            Found::File { name, .. } => name.as_str(),
+            Found::Stdin => "standard input",
+        };
+        bar.set_message(name.to_owned());
+        let taken = load::take(&mut store, project, found, taking).await;
+        bar.suspend(|| say(name, &taken))?;
+        tally.add(&taken);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    for path in files.passed_over {
+        tracing::info!("passed over {}", path.display());
+    }
+    Ok(tally)
+}
+
+impl Tally {
+    fn add(&mut self, taken: &Result<Taken, LoadError>) {
+        match taken {
+            Ok(Taken::Known) => self.known += 1,
+            Ok(Taken::Loaded { summary, .. }) => {
+                self.loaded += 1;
+                self.read += summary.rows_read;
+                self.kept += summary.rows_kept;
+                self.rejected += summary.rows_rejected;
+            }
+            Ok(Taken::Strict { summary, .. }) => {
+                self.failed += 1;
+                self.read += summary.rows_read;
+                self.rejected += summary.rows_read;
+            }
+            Err(_) => self.failed += 1,
+        }
+    }
+}
+
+fn progress(files: usize) -> ProgressBar {
+    let bar = ProgressBar::new(files as u64);
+    if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} files  {msg} {elapsed}") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+/// One line a file that was not known, and the first of its rejects.
+fn say(name: &str, taken: &Result<Taken, LoadError>) -> std::io::Result<()> {
+    let mut out = anstream::stderr();
+    let red = anstyle::Style::new().bold().fg_color(Some(anstyle::AnsiColor::Red.into()));
+    match taken {
+        Ok(Taken::Known) => Ok(()),
+        Ok(Taken::Loaded { summary, replaced, rejects }) => {
+            let instead = match replaced {
+                0 => String::new(),
+                1 => ", in place of an earlier load".to_owned(),
+                n => format!(", in place of {n} earlier loads"),
+            };
+            writeln!(out, "{name}: {} rows of {} as {}{instead}", exact(summary.rows_kept as i64), summary.grain.table(), format_name(summary))?;
+            say_rejects(name, summary, rejects)
+        }
+        Ok(Taken::Strict { summary, rejects }) => {
+            writeln!(out, "{red}error{red:#}: `{name}` is refused whole: {} of its {} rows can't be read (--strict)", summary.rows_rejected, summary.rows_read)?;
+            say_rejects(name, summary, rejects)
+        }
+        Err(error) => writeln!(out, "{red}error{red:#}: {error}"),
+    }
+}
+
+fn say_rejects(name: &str, summary: &Summary, rejects: &[Reject]) -> std::io::Result<()> {
+    let mut out = anstream::stderr();
+    for reject in rejects {
+        let column = if reject.column.is_empty() { String::new() } else { format!("column `{}`: ", reject.column) };
+        writeln!(out, "  {name}:{}: rejected: {column}{}", reject.line, reject.reason)?;
+    }
+    match summary.rows_rejected.saturating_sub(rejects.len() as u64) {
+        0 => Ok(()),
+        more => writeln!(out, "  ... and {} more", exact(more as i64)),
+    }
+}
+
+fn files_counted(n: usize) -> String {
+    if n == 1 { "1 file".to_owned() } else { format!("{n} files") }
+}
+
+/// The format found: `csv`, `csv+gzip`.
+fn format_name(summary: &Summary) -> String {
+    let compression = format!("{:?}", summary.compression).to_lowercase();
+    let format = format!("{:?}", summary.format).to_lowercase();
+    if compression == "none" { format } else { format!("{format}+{compression}") }
+}

@@ -1,0 +1,82 @@
+//! `essor report`: reads what is new and writes the report of a month.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use super::ingest::{self, Taking};
+use super::{Outcome, Setting, WrongUse};
+use crate::calendar::Month;
+use crate::engine::{self, Settings};
+use crate::project::Project;
+use crate::query::Library;
+use crate::report::{self, Subject};
+use crate::store::Store;
+
+/// `essor report`
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  essor report 2016-02                        reports/2016-02/index.html, report.md, report.json, charts/, tables/
+  essor report 2022-11 --platform Mastodon    about another platform
+  essor report 2016-02 --open                 and opens it in the browser")]
+pub struct Args {
+    /// The month, as YYYY-MM
+    month: Month,
+    /// The platform, where it is not the project's own
+    #[arg(long)]
+    platform: Option<String>,
+    /// The folder to write; reports/YYYY-MM unless given
+    #[arg(long, short, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Report from what is in the store, without reading what is new
+    #[arg(long)]
+    no_ingest: bool,
+    /// Open the page when it is written
+    #[arg(long)]
+    open: bool,
+}
+
+/// Writes the report of a month.
+pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
+    let project = setting.project()?;
+    let platform = args.platform.clone().or_else(|| project.platform.clone()).ok_or_else(|| {
+        WrongUse("whose report? give `--platform NAME`, or `platform = \"NAME\"` under [project] in essor.toml".into())
+    })?;
+    let subject = Subject { month: args.month, platform };
+    let outcome = setting.block_on(async {
+        let outcome = if args.no_ingest { Outcome::Done } else { read_what_is_new(&project, setting).await? };
+        let report = assemble(&project, setting, &subject).await?;
+        let folder = match &args.output {
+            Some(folder) => std::env::current_dir()?.join(folder),
+            None => report::folder(&project.root, &subject),
+        };
+        let files = report::render(&report, &project.root)?;
+        let written = report::write(&folder, files).with_context(|| format!("can't write the report to `{}`", folder.display()))?;
+        let page = folder.join("index.html");
+        writeln!(anstream::stdout(), "{}", page.display())?;
+        tracing::info!("{} files changed", written.changed);
+        if args.open {
+            open::that(&page).with_context(|| format!("can't open `{}`; open it yourself", page.display()))?;
+        }
+        Ok(outcome)
+    })?;
+    Ok(outcome)
+}
+
+async fn read_what_is_new(project: &Project, setting: &Setting) -> Result<Outcome> {
+    let folders: Vec<String> = project.data.iter().filter(|d| project.root.join(d).exists()).cloned().collect();
+    let tally = ingest::ingest(project, &folders, &project.root, Taking { strict: false, threads: setting.threads }).await?;
+    if tally.failed > 0 {
+        // A report without a file that is there would look complete and not be.
+        tally.outcome().context("no report was written (`--no-ingest` reports from what is in the store)")?;
+    }
+    tally.outcome()
+}
+
+async fn assemble(project: &Project, setting: &Setting, subject: &Subject) -> Result<report::Report> {
+    let store = Store::open(&project.root).await?;
+    let context = engine::session(&store, project, Settings { threads: setting.threads }).await?;
+    let library = Library::open(&project.root)?;
+    Ok(report::assemble(&context, &store, project, &library, subject).await?)
+}

@@ -1,0 +1,61 @@
+//! `essor status`: what is in the store.
+
+use std::io::Write;
+
+use anyhow::Result;
+
+use super::{Outcome, Setting};
+use crate::chart::number::exact;
+use crate::engine::{self, Settings};
+use crate::query::{self, Library, output};
+use crate::store::{Load, Store};
+
+/// `essor status`
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  essor status            platforms, metrics, spans, freshness, gaps, loads\n  essor status --all      with the loads that were replaced or undone")]
+pub struct Args {
+    /// Show the loads that were replaced or undone too
+    #[arg(long)]
+    all: bool,
+}
+
+/// Shows what is in the store.
+pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
+    let project = setting.project()?;
+    let (store, held) = setting.block_on(async {
+        let store = Store::open(&project.root).await?;
+        let context = engine::session(&store, &project, Settings { threads: setting.threads }).await?;
+        let library = Library::open(&project.root)?;
+        let held = query::run(&context, library.find("holdings")?, &query::parameter::Given::new()).await?;
+        Ok((store, held))
+    })?;
+    let mut out = anstream::stdout();
+    let bold = anstyle::Style::new().bold();
+    if store.loads().live().next().is_none() {
+        writeln!(out, "the store is empty: put files into data/ and run `essor ingest data/`")?;
+        return Ok(Outcome::Done);
+    }
+    writeln!(out, "{bold}Figures{bold:#}")?;
+    output::write(&held.batch, output::Format::Table, &mut out)?;
+    writeln!(out, "\n{bold}Loads{bold:#} (`essor unload LOAD` undoes one)")?;
+    let live: Vec<&str> = store.loads().live().map(|l| l.load.as_str()).collect();
+    for load in store.loads().iter().filter(|l| args.all || live.contains(&l.load.as_str())) {
+        writeln!(out, "{}", line(load, live.contains(&load.load.as_str())))?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn line(load: &Load, live: bool) -> String {
+    let when = chrono::DateTime::from_timestamp_micros(load.loaded_at).map(|t| t.format("%Y-%m-%d %H:%M").to_string()).unwrap_or_default();
+    let span = match (load.first_day, load.last_day) {
+        (Some(first), Some(last)) => format!("{first} to {last}"),
+        _ => "no days".to_owned(),
+    };
+    let state = match (load.unload, live) {
+        (true, _) => format!("  undoes {}", load.supersedes.join(", ")),
+        (false, true) => String::new(),
+        (false, false) => "  replaced or undone".to_owned(),
+    };
+    let rejected = if load.rows_rejected > 0 { format!(", {} rejected", exact(load.rows_rejected)) } else { String::new() };
+    format!("{:<14} {when} UTC  {:<11} {:>10} rows{rejected}  {span}  {} ({}){state}", load.load, load.grain.table(), exact(load.rows_kept), load.path, load.format)
+}

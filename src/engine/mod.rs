@@ -1,0 +1,122 @@
+//! Builds the DataFusion session in which every query runs: tables, registers and views.
+//!
+//! The tables are those of the store, less what is replaced, undone or unfinished. The registers
+//! come from `essor.toml` and the registry of metrics. The views stand in `queries/views/`.
+
+mod registers;
+
+use std::sync::Arc;
+
+use arrow::datatypes::DataType;
+use datafusion::catalog::TableProvider;
+use datafusion::datasource::ViewTable;
+use datafusion::error::DataFusionError;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::logical_expr::LogicalPlanBuilder;
+use datafusion::prelude::{Expr, SessionConfig, SessionContext, cast, col, lit};
+
+use crate::project::{OnConflict, Project};
+use crate::query::library::views;
+use crate::store::{Store, StoreError};
+
+/// Why no session could be built.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The store can't be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// DataFusion refused a table.
+    #[error("can't set up the tables: {0}")]
+    Table(#[from] DataFusionError),
+    /// DataFusion refused a view.
+    #[error("view `{view}`: {source}")]
+    View {
+        /// The view.
+        view: String,
+        /// Why.
+        source: Box<DataFusionError>,
+    },
+}
+
+/// How a session runs.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Settings {
+    /// How many threads a query uses; all of the machine's where it is not given.
+    pub threads: Option<usize>,
+}
+
+/// A session over the live loads of a store.
+pub async fn session(store: &Store, project: &Project, settings: Settings) -> Result<SessionContext, EngineError> {
+    let mut config = SessionConfig::new().with_information_schema(true);
+    if let Some(threads) = settings.threads {
+        config = config.with_target_partitions(threads.max(1));
+    }
+    let runtime = RuntimeEnvBuilder::new().build_arc()?;
+    let context = SessionContext::new_with_config_rt(config, runtime);
+    register_all(&context, store, project).await?;
+    Ok(context)
+}
+
+/// Everything that a query may name, registered in one place.
+async fn register_all(context: &SessionContext, store: &Store, project: &Project) -> Result<(), EngineError> {
+    registers::register(context, project)?;
+    let live: Vec<&str> = store.loads().live().map(|l| l.load.as_str()).collect();
+    for table in ["disclosures", "rejects"] {
+        context.register_table(table, live_rows(context, store, table, &live).await?)?;
+    }
+    register_usage(context, store, project.on_conflict, &live).await?;
+    let loads = scan(store, "loads").await?;
+    let plan = LogicalPlanBuilder::scan("loads", datafusion::datasource::provider_as_source(loads), None)?
+        .filter(named(&live, "load"))?
+        .build()?;
+    context.register_table("loads", Arc::new(ViewTable::new(plan, None)))?;
+    for view in views() {
+        create_view(context, &view.name, &view.sql).await?;
+    }
+    Ok(())
+}
+
+/// Usage, where two live loads may state the same figure only if `essor.toml` says what to make of it.
+async fn register_usage(context: &SessionContext, store: &Store, policy: OnConflict, live: &[&str]) -> Result<(), EngineError> {
+    let stated = live_rows(context, store, "usage", live).await?;
+    let file = match policy {
+        OnConflict::Refuse => {
+            context.register_table("usage", stated)?;
+            return Ok(());
+        }
+        OnConflict::Sum => "conflicts/sum.sql",
+        OnConflict::Max => "conflicts/max.sql",
+        OnConflict::Latest => "conflicts/latest.sql",
+    };
+    context.register_table("stated_usage", stated)?;
+    let order: Vec<(&str, i64)> = store.loads().live().map(|l| (l.load.as_str(), l.seq)).collect();
+    context.register_table("load_order", registers::load_order(&order)?)?;
+    let sql = crate::query::library::shipped_text(file).unwrap_or_default();
+    create_view(context, "usage", sql).await
+}
+
+async fn create_view(context: &SessionContext, name: &str, sql: &str) -> Result<(), EngineError> {
+    let refused = |source| EngineError::View { view: name.to_owned(), source: Box::new(source) };
+    let frame = context.sql(sql).await.map_err(refused)?;
+    context.register_table(name, frame.into_view()).map_err(refused)?;
+    Ok(())
+}
+
+async fn scan(store: &Store, table: &'static str) -> Result<Arc<dyn TableProvider>, EngineError> {
+    Ok(store.table(table)?.table_provider().await?)
+}
+
+/// The rows of live loads. The load is the tables' partition, so that no file of another is opened.
+async fn live_rows(context: &SessionContext, store: &Store, table: &'static str, live: &[&str]) -> Result<Arc<dyn TableProvider>, EngineError> {
+    let frame = context.read_table(scan(store, table).await?)?;
+    Ok(frame.filter(named(live, "load"))?.into_view())
+}
+
+/// Whether a column's text is one of `names`.
+fn named(names: &[&str], column: &str) -> Expr {
+    if names.is_empty() {
+        return lit(false);
+    }
+    let names = names.iter().map(|name| lit(*name)).collect();
+    cast(col(column), DataType::Utf8).in_list(names, false)
+}

@@ -1,0 +1,324 @@
+//! The header of a query: what it answers, takes and gives.
+//!
+//! ```sql
+//! --- Monthly active users per platform, with the age of each figure.
+//! --! params:  month DATE, platforms TEXT[] = all
+//! --! columns: platform TEXT, mau BIGINT
+//! --! grain:   platform
+//! --! chart:   bars x=mau y=platform
+//! --! privacy: mau
+//! ```
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use arrow::datatypes::{DataType, Field};
+
+/// A type that a parameter or column may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Type {
+    /// A calendar day.
+    Date,
+    /// Text.
+    Text,
+    /// A whole number.
+    BigInt,
+    /// A floating-point number.
+    Double,
+    /// True or false.
+    Boolean,
+    /// A list of texts.
+    TextList,
+}
+
+impl Type {
+    fn parse(text: &str) -> Option<Self> {
+        Some(match text.to_ascii_uppercase().as_str() {
+            "DATE" => Type::Date,
+            "TEXT" => Type::Text,
+            "BIGINT" => Type::BigInt,
+            "DOUBLE" => Type::Double,
+            "BOOLEAN" => Type::Boolean,
+            "TEXT[]" => Type::TextList,
+            _ => return None,
+        })
+    }
+
+    /// The Arrow type of a column or bound parameter of this type.
+    pub fn arrow(self) -> DataType {
+        match self {
+            Type::Date => DataType::Date32,
+            Type::Text => DataType::Utf8,
+            Type::BigInt => DataType::Int64,
+            Type::Double => DataType::Float64,
+            Type::Boolean => DataType::Boolean,
+            Type::TextList => DataType::List(Field::new_list_field(DataType::Utf8, true).into()),
+        }
+    }
+}
+
+impl fmt::Display for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Type::Date => "DATE",
+            Type::Text => "TEXT",
+            Type::BigInt => "BIGINT",
+            Type::Double => "DOUBLE",
+            Type::Boolean => "BOOLEAN",
+            Type::TextList => "TEXT[]",
+        })
+    }
+}
+
+/// One parameter: bound by name, never pasted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name, without `$` or `--`.
+    pub name: String,
+    /// Its type.
+    pub kind: Type,
+    /// The text of its default; without one it must be given.
+    pub default: Option<String>,
+}
+
+/// One column that the query gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub kind: Type,
+}
+
+/// How the query's rows are drawn: a kind and its `key=value` settings.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ChartLine {
+    /// `line`, `bars` or `columns`.
+    pub kind: String,
+    /// `x`, `y`, `series`, `mark`, `label`, `note`, `overlay`, `scale`, ...
+    pub settings: BTreeMap<String, String>,
+}
+
+/// Where in the report the query stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placement {
+    /// The section's name.
+    pub section: String,
+    /// Its place within the section.
+    pub order: i64,
+}
+
+/// The parsed header.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Header {
+    /// The first line of the description.
+    pub title: String,
+    /// The lines after it.
+    pub method: Vec<String>,
+    /// What it takes.
+    pub parameters: Vec<Parameter>,
+    /// What it gives.
+    pub columns: Vec<Column>,
+    /// The columns that no two rows share.
+    pub grain: Vec<String>,
+    /// How it is drawn, if it is.
+    pub chart: Option<ChartLine>,
+    /// The template of the sentence that says what was found.
+    pub finding: Option<String>,
+    /// What is measured.
+    pub subtitle: Option<String>,
+    /// Where in the report it stands: `None` is nowhere.
+    pub placement: Option<Placement>,
+    /// The columns that count people.
+    pub privacy: Vec<String>,
+}
+
+/// A header that can't be read.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum HeaderError {
+    /// A line that is not understood.
+    #[error("line {line}: `{text}` {problem}")]
+    Line {
+        /// The line of the file.
+        line: usize,
+        /// What stands there.
+        text: String,
+        /// What is wrong and what to write.
+        problem: String,
+    },
+    /// A part that must be there.
+    #[error("has no `{0}`; the header says what a query answers, takes and gives: see queries/README.md")]
+    Missing(&'static str),
+}
+
+const KEYS: [&str; 9] = ["params", "columns", "grain", "chart", "finding", "subtitle", "report", "privacy", "title"];
+
+impl Header {
+    /// Reads the header of a query's text.
+    pub fn parse(sql: &str) -> Result<Self, HeaderError> {
+        let mut header = Header { placement: Some(Placement { section: "more".into(), order: 1000 }), ..Header::default() };
+        for (number, line) in sql.lines().enumerate() {
+            let line = line.trim();
+            if let Some(text) = line.strip_prefix("---") {
+                header.describe(text.trim());
+            } else if let Some(text) = line.strip_prefix("--!") {
+                header.read(text.trim()).map_err(|problem| HeaderError::Line { line: number + 1, text: text.trim().to_owned(), problem })?;
+            }
+        }
+        if header.title.is_empty() {
+            return Err(HeaderError::Missing("--- description"));
+        }
+        if header.columns.is_empty() {
+            return Err(HeaderError::Missing("--! columns:"));
+        }
+        header.check_names()?;
+        Ok(header)
+    }
+
+    fn describe(&mut self, text: &str) {
+        if self.title.is_empty() {
+            text.clone_into(&mut self.title);
+        } else if !text.is_empty() {
+            self.method.push(text.to_owned());
+        }
+    }
+
+    fn read(&mut self, text: &str) -> Result<(), String> {
+        let (key, value) = text.split_once(':').ok_or("has no colon; write `--! key: value`")?;
+        let value = value.trim();
+        match key.trim() {
+            "params" => self.parameters = list(value).map(|p| parameter(&p)).collect::<Result<_, _>>()?,
+            "columns" => self.columns = list(value).map(|c| column(&c)).collect::<Result<_, _>>()?,
+            "grain" => self.grain = list(value).collect(),
+            "chart" => self.chart = chart(value)?,
+            "finding" => self.finding = Some(value.to_owned()),
+            "subtitle" => self.subtitle = Some(value.to_owned()),
+            "report" => self.placement = placement(value)?,
+            "privacy" => self.privacy = list(value).filter(|c| c != "none").collect(),
+            other => return Err(format!("has the unknown key `{other}`; the keys are {}", KEYS[..8].join(", "))),
+        }
+        Ok(())
+    }
+
+    /// Names in `grain`, `privacy` and `chart` must be columns: a misspelt one would go unnoticed.
+    fn check_names(&self) -> Result<(), HeaderError> {
+        let is_column = |name: &str| self.columns.iter().any(|c| c.name == name);
+        let drawn = self.chart.iter().flat_map(|c| {
+            let columns = ["x", "y", "series", "mark", "label", "note", "overlay"];
+            c.settings.iter().filter(move |(k, _)| columns.contains(&k.as_str())).map(|(_, v)| v)
+        });
+        match self.grain.iter().chain(&self.privacy).chain(drawn).find(|name| !is_column(name)) {
+            None => Ok(()),
+            Some(name) => Err(HeaderError::Line {
+                line: 1,
+                text: name.clone(),
+                problem: format!("is named in the header but is no column; the columns are {}", self.columns.iter().map(|c| c.name.as_str()).collect::<Vec<_>>().join(", ")),
+            }),
+        }
+    }
+
+    /// A parameter by name.
+    pub fn parameter(&self, name: &str) -> Option<&Parameter> {
+        self.parameters.iter().find(|p| p.name == name)
+    }
+}
+
+fn list(value: &str) -> impl Iterator<Item = String> + '_ {
+    value.split(',').map(|s| s.trim().to_owned()).filter(|s| !s.is_empty())
+}
+
+fn named_type(text: &str) -> Result<(String, Type), String> {
+    let mut words = text.split_whitespace();
+    let (Some(name), Some(kind), None) = (words.next(), words.next(), words.next()) else {
+        return Err(format!("has `{text}`, which is not a name and a type, such as `month DATE`"));
+    };
+    let kind = Type::parse(kind).ok_or_else(|| format!("has the unknown type `{kind}`; the types are DATE, TEXT, BIGINT, DOUBLE, BOOLEAN and TEXT[]"))?;
+    Ok((name.to_owned(), kind))
+}
+
+fn parameter(text: &str) -> Result<Parameter, String> {
+    let (declared, default) = match text.split_once('=') {
+        Some((declared, default)) => (declared, Some(default.trim().trim_matches('\'').to_owned())),
+        None => (text, None),
+    };
+    let (name, kind) = named_type(declared)?;
+    Ok(Parameter { name, kind, default })
+}
+
+fn column(text: &str) -> Result<Column, String> {
+    named_type(text).map(|(name, kind)| Column { name, kind })
+}
+
+fn chart(value: &str) -> Result<Option<ChartLine>, String> {
+    let mut words = quoted_words(value).into_iter();
+    let kind = words.next().unwrap_or_default();
+    match kind.as_str() {
+        "none" | "" => return Ok(None),
+        "line" | "bars" | "columns" => {}
+        other => return Err(format!("has the unknown chart kind `{other}`; the kinds are line, bars and columns")),
+    }
+    let settings = words
+        .map(|w| w.split_once('=').map(|(k, v)| (k.to_owned(), v.to_owned())).ok_or(format!("has `{w}`, which is not `key=value`")))
+        .collect::<Result<_, _>>()?;
+    Ok(Some(ChartLine { kind, settings }))
+}
+
+/// Words split at spaces, where `key="two words"` is one word.
+fn quoted_words(text: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quoted = false;
+    for c in text.chars() {
+        match c {
+            '"' | '\'' => quoted = !quoted,
+            c if c.is_whitespace() && !quoted => words.push(String::new()),
+            c => {
+                if let Some(word) = words.last_mut() {
+                    word.push(c);
+                }
+            }
+        }
+    }
+    words.retain(|w| !w.is_empty());
+    words
+}
+
+fn placement(value: &str) -> Result<Option<Placement>, String> {
+    if value == "none" {
+        return Ok(None);
+    }
+    let mut placement = Placement { section: "more".into(), order: 1000 };
+    for word in value.split_whitespace() {
+        match word.split_once('=') {
+            Some(("section", section)) => section.clone_into(&mut placement.section),
+            Some(("order", order)) => placement.order = order.parse().map_err(|_| format!("has the order `{order}`, which is no whole number"))?,
+            _ => return Err(format!("has `{word}`; write `section=NAME order=N` or `none`")),
+        }
+    }
+    Ok(Some(placement))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SQL: &str = "--- Who leads.\n--- By what is known.\n--! params:  month DATE, platforms TEXT[] = all, metric TEXT = 'mau'\n--! columns: platform TEXT, mau BIGINT\n--! grain:   platform\n--! chart:   bars x=mau y=platform y_title=\"two words\"\n--! report:  section=rivals order=3\n--! privacy: mau\nSELECT 1";
+
+    #[test]
+    fn a_header_is_read() {
+        let header = Header::parse(SQL).unwrap();
+        assert_eq!(header.title, "Who leads.");
+        assert_eq!(header.parameters[1], Parameter { name: "platforms".into(), kind: Type::TextList, default: Some("all".into()) });
+        assert_eq!(header.parameters[2].default.as_deref(), Some("mau"));
+        assert_eq!(header.chart.unwrap().settings["y_title"], "two words");
+        assert_eq!(header.placement, Some(Placement { section: "rivals".into(), order: 3 }));
+    }
+
+    #[test]
+    fn a_misspelt_key_type_or_column_is_named() {
+        let error = |from: &str, to: &str| Header::parse(&SQL.replace(from, to)).unwrap_err().to_string();
+        assert!(error("privacy:", "privcy:").contains("line 8") && error("privacy:", "privcy:").contains("`privcy`"));
+        assert!(error("BIGINT", "BIGNIT").contains("`BIGNIT`"));
+        assert!(error("--! grain:   platform", "--! grain:   platfrom").contains("`platfrom`"));
+        assert!(error("--- Who leads.\n--- By what is known.\n", "").contains("no `--- description`"));
+    }
+}

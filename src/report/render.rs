@@ -1,0 +1,161 @@
+//! From the report as data to its files.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use include_dir::{Dir, include_dir};
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Value};
+use serde_json::{Map, json};
+
+use super::model::{Figure, Report};
+use crate::chart::{finding, reading, theme};
+use crate::query::output::{self, Format};
+
+/// The templates built into the binary.
+static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/reports/template");
+
+/// Why the files could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// A template failed.
+    #[error("template `{name}`: {source}")]
+    Template {
+        /// Its file.
+        name: String,
+        /// Where and why.
+        source: Box<minijinja::Error>,
+    },
+    /// Something could not be written as text.
+    #[error("can't write `{name}`: {source}")]
+    Write {
+        /// The file.
+        name: String,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// Every file of a report by its path within the report's folder.
+pub fn render(report: &Report, root: &Path) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
+    let mut files = BTreeMap::new();
+    let context = Value::from(Serde(context(report)));
+    for (template, file) in [("index.html", "index.html"), ("report.md", "report.md")] {
+        files.insert(file.to_owned(), fill(template, root, context.clone())?.into_bytes());
+    }
+    let mut json = serde_json::to_vec_pretty(report).map_err(|e| RenderError::Write { name: "report.json".into(), source: e.into() })?;
+    json.push(b'\n');
+    files.insert("report.json".to_owned(), json);
+    for figure in report.sections.iter().flat_map(|s| &s.figures) {
+        add_figure(&mut files, figure)?;
+    }
+    Ok(files)
+}
+
+fn add_figure(files: &mut BTreeMap<String, Vec<u8>>, figure: &Figure) -> Result<(), RenderError> {
+    let table = format!("tables/{}.csv", figure.name);
+    let mut csv = Vec::new();
+    output::write(&figure.answer.batch, Format::Csv, &mut csv).map_err(|source| RenderError::Write { name: table.clone(), source })?;
+    files.insert(table, csv);
+    if let Some(pictures) = &figure.pictures {
+        files.insert(format!("charts/{}.svg", figure.name), pictures.alone.clone().into_bytes());
+        files.insert(format!("charts/{}.png", figure.name), pictures.png.clone());
+    }
+    Ok(())
+}
+
+/// A template's text: the project's own in `reports/template/`, else the shipped one.
+fn template(name: &str, root: &Path) -> Result<String, RenderError> {
+    let own = root.join("reports/template").join(format!("{name}.j2"));
+    match std::fs::read_to_string(&own) {
+        Ok(text) => Ok(text),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            let shipped = TEMPLATES.get_file(format!("{name}.j2")).and_then(include_dir::File::contents_utf8);
+            Ok(shipped.unwrap_or_default().to_owned())
+        }
+        Err(source) => Err(RenderError::Write { name: own.display().to_string(), source }),
+    }
+}
+
+fn fill(name: &str, root: &Path, context: Value) -> Result<String, RenderError> {
+    let refused = |source| RenderError::Template { name: name.to_owned(), source: Box::new(source) };
+    let text = template(name, root)?;
+    let style = template("style.css", root)?;
+    let mut environment = finding::environment();
+    environment.set_auto_escape_callback(|name| if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None });
+    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().map_err(refused)?);
+    environment.add_filter("md", |text: String| markdown(&text));
+    environment.add_filter("words", |name: String| heading(&name));
+    environment.add_global("style", Value::from_safe_string(format!("{}\n{style}\n@media screen and (prefers-color-scheme:dark){{{}}}", theme::font_face_css(), theme::dark_css(".chart svg"))));
+    environment.add_template(name, &text).map_err(refused)?;
+    environment.get_template(name).and_then(|t| t.render(context)).map_err(refused)
+}
+
+/// Text within Markdown: its marks are text.
+fn markdown(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' => out.extend(['\\', c]),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            c if c.is_control() => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// A column's name as a heading: `age_days` reads `age days`, `cmgr` reads `CMGR`.
+fn heading(name: &str) -> String {
+    const SHORT: [&str; 5] = ["cmgr", "cagr", "mau", "dau", "yoy"];
+    let word = |w: &str| match w {
+        w if SHORT.contains(&w) || w == "mom" || w == "url" => w.to_uppercase(),
+        w => w.to_owned(),
+    };
+    name.split('_').map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// What the templates are given: the report, with charts and tables as a reader sees them.
+fn context(report: &Report) -> serde_json::Value {
+    let sections: Vec<_> = report
+        .sections
+        .iter()
+        .map(|s| json!({ "id": s.id, "title": s.title, "figures": s.figures.iter().map(shown).collect::<Vec<_>>() }))
+        .collect();
+    json!({
+        "platform": report.platform,
+        "month": report.month,
+        "month_title": report.month_title,
+        "as_of": report.as_of,
+        "as_of_title": reading::long_day(&report.as_of),
+        "sections": sections,
+        "definitions": report.definitions,
+        "loads": report.loads,
+    })
+}
+
+fn shown(figure: &Figure) -> serde_json::Value {
+    let cell = |(i, text): (usize, &String)| {
+        let raw = figure.columns.get(i).map(String::as_str).unwrap_or_default();
+        let link = raw.ends_with("url") && (text.starts_with("https://") || text.starts_with("http://"));
+        json!({ "text": text, "number": figure.numeric.get(i).copied().unwrap_or(false), "link": link })
+    };
+    let table: Vec<Vec<_>> = figure.cells.iter().map(|row| row.iter().enumerate().map(cell).collect()).collect();
+    let rows: Vec<&Map<_, _>> = figure.rows.iter().collect();
+    json!({
+        "name": figure.name,
+        "title": figure.title,
+        "finding": figure.finding,
+        "subtitle": figure.subtitle,
+        "method": figure.method,
+        "columns": figure.columns,
+        "rows": rows,
+        "table": table,
+        "alt": figure.chart,
+        "svg": figure.pictures.as_ref().map(|p| &p.inline),
+        "svg_phone": figure.pictures.as_ref().map(|p| &p.phone),
+    })
+}

@@ -1,0 +1,206 @@
+//! The local disk as an object store that has written what it says it has written.
+//!
+//! `object_store` and delta-rs leave it to the operating system when bytes reach the disk, so that
+//! a power cut may take back what was acknowledged or leave an empty log entry behind. Here a file
+//! is written under another name, synced, put in its place in one step, and its folder synced,
+//! commits of the Delta log included; only then is it acknowledged.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path as FilePath, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{
+    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
+    ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+    UploadPart,
+};
+
+/// A local folder as an object store whose writes are on disk when they return.
+#[derive(Debug, Clone)]
+pub struct Durable {
+    inner: Arc<LocalFileSystem>,
+    folder: PathBuf,
+}
+
+/// Tells apart the temporary names of one process.
+static TEMPORARY: AtomicU64 = AtomicU64::new(0);
+
+impl Durable {
+    /// The store of what lies below `folder`, which exists.
+    pub fn new(folder: &FilePath) -> Result<Self> {
+        Ok(Durable {
+            inner: Arc::new(LocalFileSystem::new_with_prefix(folder)?),
+            folder: folder.to_owned(),
+        })
+    }
+
+    fn file(&self, location: &Path) -> Result<PathBuf> {
+        self.inner.path_to_filesystem(location)
+    }
+
+    fn put_now(&self, location: &Path, payload: &PutPayload, create: bool) -> Result<PutResult> {
+        let target = self.file(location)?;
+        place(&target, payload, create).map_err(|source| match source.kind() {
+            io::ErrorKind::AlreadyExists => {
+                Error::AlreadyExists { path: location.to_string(), source: Box::new(source) }
+            }
+            _ => Error::Generic { store: "local disk", source: Box::new(source) },
+        })?;
+        Ok(PutResult { e_tag: None, version: None })
+    }
+}
+
+/// Writes a file whole or not at all, and returns when it is on disk.
+fn place(target: &FilePath, payload: &PutPayload, create: bool) -> io::Result<()> {
+    let folder = target.parent().unwrap_or(FilePath::new("."));
+    make_folders(folder)?;
+    let number = TEMPORARY.fetch_add(1, Ordering::Relaxed);
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = folder.join(format!(".{name}.{}-{number}.tmp", std::process::id()));
+    let written = write_synced(&temporary, payload).and_then(|()| {
+        if create {
+            // A link fails where the name is taken; a rename would replace it.
+            fs::hard_link(&temporary, target)
+        } else {
+            fs::rename(&temporary, target)
+        }
+    });
+    if create || written.is_err() {
+        // The link, if there is one, is what counts: a leftover name does no harm.
+        let _ = fs::remove_file(&temporary);
+    }
+    written?;
+    File::open(folder)?.sync_all()
+}
+
+fn write_synced(path: &FilePath, payload: &PutPayload) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
+    for part in payload.iter() {
+        file.write_all(part)?;
+    }
+    file.sync_all()
+}
+
+/// Makes missing folders and syncs each one's parent, so that a new folder outlives a power cut.
+pub(super) fn make_folders(folder: &FilePath) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = folder.parent().filter(|p| !p.as_os_str().is_empty()) {
+        make_folders(parent)?;
+    }
+    match fs::create_dir(folder) {
+        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(e),
+        _ => {}
+    }
+    match folder.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
+        _ => Ok(()),
+    }
+}
+
+impl fmt::Display for Durable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Durable({})", self.folder.display())
+    }
+}
+
+#[async_trait]
+impl ObjectStore for Durable {
+    async fn put_opts(&self, location: &Path, payload: PutPayload, opts: PutOptions) -> Result<PutResult> {
+        let create = match opts.mode {
+            PutMode::Create => true,
+            PutMode::Overwrite => false,
+            PutMode::Update(_) => {
+                return Err(Error::NotImplemented {
+                    operation: "`put_opts` with mode `PutMode::Update`".into(),
+                    implementer: self.to_string(),
+                });
+            }
+        };
+        let (store, location) = (self.clone(), location.clone());
+        tokio::task::spawn_blocking(move || store.put_now(&location, &payload, create))
+            .await
+            .map_err(|source| Error::JoinError { source })?
+    }
+
+    async fn put_multipart_opts(&self, location: &Path, _: PutMultipartOptions) -> Result<Box<dyn MultipartUpload>> {
+        Ok(Box::new(Gathered { store: self.clone(), location: location.clone(), parts: Vec::new() }))
+    }
+
+    async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        self.inner.get_opts(location, options).await
+    }
+
+    fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
+        self.inner.delete_stream(locations)
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        self.inner.list(prefix)
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        self.inner.list_with_delimiter(prefix).await
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        self.inner.copy_opts(from, to, options).await?;
+        let folder = self.file(to)?.parent().map(FilePath::to_owned).unwrap_or_default();
+        File::open(folder)
+            .and_then(|f| f.sync_all())
+            .map_err(|source| Error::Generic { store: "local disk", source: Box::new(source) })
+    }
+}
+
+/// A multipart upload (of a checkpoint, say): gathered, then put in its place like any other file.
+#[derive(Debug)]
+struct Gathered {
+    store: Durable,
+    location: Path,
+    parts: Vec<bytes::Bytes>,
+}
+
+#[async_trait]
+impl MultipartUpload for Gathered {
+    fn put_part(&mut self, data: PutPayload) -> UploadPart {
+        self.parts.extend(data);
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    async fn complete(&mut self) -> Result<PutResult> {
+        let payload: PutPayload = std::mem::take(&mut self.parts).into_iter().collect();
+        self.store.put_opts(&self.location, payload, PutOptions::default()).await
+    }
+
+    async fn abort(&mut self) -> Result<()> {
+        self.parts.clear();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_taken_once_and_no_temporary_file_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Durable::new(folder.path()).unwrap();
+        let at = Path::from("log/0.json");
+        store.put_now(&at, &"first".into(), true).unwrap();
+        let again = store.put_now(&at, &"second".into(), true);
+        assert!(matches!(again, Err(Error::AlreadyExists { .. })));
+        store.put_now(&at, &"third".into(), false).unwrap();
+        let log = folder.path().join("log");
+        assert_eq!(fs::read_to_string(log.join("0.json")).unwrap(), "third");
+        assert_eq!(fs::read_dir(log).unwrap().count(), 1);
+    }
+}

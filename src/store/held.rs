@@ -1,0 +1,108 @@
+//! What loads hold: their platforms, their days, and the figures that two of them state both.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::{DataType, Date32Type};
+use datafusion::common::JoinType;
+use datafusion::prelude::{DataFrame, Expr, SessionContext, cast, col, lit};
+
+use super::{Store, StoreError};
+use crate::calendar::{self, Day};
+use crate::schema::Grain;
+
+/// A platform, a server and a day.
+pub type Place = (String, String, Day);
+
+/// A figure that two loads state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clash {
+    /// The load that stated it before.
+    pub load: String,
+    /// Whose.
+    pub platform: String,
+    /// Which.
+    pub metric: String,
+    /// Of when.
+    pub day: Day,
+}
+
+impl Store {
+    /// The platforms that each live load names.
+    pub async fn platforms(&self) -> Result<BTreeMap<String, BTreeSet<String>>, StoreError> {
+        let mut platforms: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for grain in [Grain::Disclosures, Grain::Usage] {
+            let live: Vec<&str> = self.loads().live().filter(|l| l.grain == grain).map(|l| l.load.as_str()).collect();
+            let rows = self.rows(grain, &live).await?.select_columns(&["load", "platform"])?.distinct()?;
+            for batch in texts(rows, 2).await? {
+                for [load, platform] in pairs(&batch) {
+                    platforms.entry(load).or_default().insert(platform);
+                }
+            }
+        }
+        Ok(platforms)
+    }
+
+    /// The places that one load has figures of.
+    pub async fn places(&self, grain: Grain, load: &str) -> Result<BTreeSet<Place>, StoreError> {
+        let (server, day) = match grain {
+            Grain::Disclosures => (lit(""), col("as_of")),
+            Grain::Usage => (col("server"), col("day")),
+        };
+        let rows = self.rows(grain, &[load]).await?.select(vec![text("platform"), cast(server, DataType::Utf8).alias("server"), day.alias("day")])?;
+        let mut places = BTreeSet::new();
+        for batch in rows.distinct()?.collect().await? {
+            let (platforms, servers) = (batch.column(0).as_string::<i32>(), batch.column(1).as_string::<i32>());
+            let days = batch.column(2).as_primitive::<Date32Type>();
+            places.extend((0..batch.num_rows()).map(|i| (platforms.value(i).to_owned(), servers.value(i).to_owned(), calendar::from_date32(days.value(i)))));
+        }
+        Ok(places)
+    }
+
+    /// How many figures `load`, whose rows are committed though not yet live, states that one of
+    /// `others` has stated, and the first of them.
+    pub async fn clashes(&self, load: &str, others: &[&str]) -> Result<(usize, Option<Clash>), StoreError> {
+        const KEY: [&str; 8] = ["platform", "server", "day", "at", "metric", "dimension", "dimension_value", "kind"];
+        let renamed: Vec<Expr> = KEY.iter().map(|k| col(*k).alias(format!("new_{k}"))).collect();
+        let new = self.rows(Grain::Usage, &[load]).await?.select(renamed)?;
+        let held = self.rows(Grain::Usage, others).await?;
+        let same = KEY.iter().map(|k| datafusion::logical_expr::binary_expr(col(*k), datafusion::logical_expr::Operator::IsNotDistinctFrom, col(format!("new_{k}"))));
+        let both = held.join_on(new, JoinType::LeftSemi, same)?;
+        let count = both.clone().count().await?;
+        let first = both
+            .select(vec![text("load"), text("platform"), text("metric"), col("day")])?
+            .sort(["day", "platform", "metric", "load"].iter().map(|c| col(*c).sort(true, false)).collect())?
+            .limit(0, Some(1))?;
+        let first = first.collect().await?.iter().find(|b| b.num_rows() > 0).map(|batch| {
+            let text = |i: usize| batch.column(i).as_string::<i32>().value(0).to_owned();
+            Clash { load: text(0), platform: text(1), metric: text(2), day: calendar::from_date32(batch.column(3).as_primitive::<Date32Type>().value(0)) }
+        });
+        Ok((count, first))
+    }
+
+    async fn rows(&self, grain: Grain, loads: &[&str]) -> Result<DataFrame, StoreError> {
+        let table = self.table(grain.table())?;
+        let provider = table.table_provider().await?;
+        let frame = SessionContext::new().read_table(provider)?;
+        let named = match loads {
+            [] => lit(false),
+            loads => text("load").in_list(loads.iter().map(|l| lit(*l)).collect(), false),
+        };
+        Ok(frame.filter(named)?)
+    }
+}
+
+/// A text column as plain text, however the reader holds it.
+fn text(column: &str) -> Expr {
+    cast(col(column), DataType::Utf8).alias(column)
+}
+
+async fn texts(frame: DataFrame, columns: usize) -> Result<Vec<RecordBatch>, StoreError> {
+    let names: Vec<String> = frame.schema().fields().iter().take(columns).map(|f| f.name().clone()).collect();
+    Ok(frame.select(names.iter().map(|n| text(n)).collect::<Vec<_>>())?.collect().await?)
+}
+
+fn pairs(batch: &RecordBatch) -> impl Iterator<Item = [String; 2]> + '_ {
+    let (first, second) = (batch.column(0).as_string::<i32>(), batch.column(1).as_string::<i32>());
+    (0..batch.num_rows()).map(|i| [first.value(i).to_owned(), second.value(i).to_owned()])
+}

@@ -1,0 +1,299 @@
+//! The store: Delta tables in `.essor/`, and the promise that a load counts once or not at all.
+//!
+//! A Delta commit covers one table, so a load is written to its own partition of `disclosures` or
+//! `usage` and of `rejects` first, and exists from the moment its row stands in `loads`. That row
+//! is committed last, with the load's identity as Delta application transaction. What a crash
+//! leaves without such a row is taken out when the next writer opens the store; readers never see
+//! it, since they name the live loads.
+
+mod durable;
+mod held;
+mod loads;
+mod writer;
+
+use std::collections::{BTreeSet, HashMap};
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use deltalake::kernel::engine::arrow_conversion::TryIntoKernel;
+use deltalake::kernel::transaction::CommitBuilder;
+use deltalake::kernel::{Action, StructType, Transaction};
+use deltalake::protocol::{DeltaOperation, SaveMode};
+use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError};
+use url::Url;
+
+use crate::schema;
+pub use durable::Durable;
+pub use held::{Clash, Place};
+pub use loads::{Load, Loads};
+pub use writer::Writer;
+
+/// The folder of the store within a project.
+pub const FOLDER: &str = ".essor";
+
+/// The tables, in the order in which a load is written to them: `loads` comes last.
+pub const TABLES: [&str; 4] = ["disclosures", "usage", "rejects", "loads"];
+
+/// What goes wrong in the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A file or folder of the store can't be used.
+    #[error("can't use `{}`: {source}", .path.display())]
+    Disk {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Delta refused.
+    #[error("table `{table}`: {source}")]
+    Delta {
+        /// The table.
+        table: String,
+        /// Why.
+        source: Box<DeltaTableError>,
+    },
+    /// Parquet or Arrow refused.
+    #[error("table `{table}`: {source}")]
+    Parquet {
+        /// The table.
+        table: String,
+        /// Why.
+        source: parquet::errors::ParquetError,
+    },
+    /// A table holds something else than its schema says.
+    #[error("table `{table}` has no column `{column}` as it should be; was the store written by another program?")]
+    Shape {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: String,
+    },
+    /// A load that is not there.
+    #[error("`{0}` is no live load; `essor status` lists them")]
+    NoSuchLoad(String),
+    /// A store of a later version.
+    #[error("the store was written by a later essor (its schema version is {0}, this one knows {known}); update essor", known = schema::VERSION)]
+    TooNew(i32),
+    /// DataFusion refused to read a table.
+    #[error(transparent)]
+    Read(#[from] datafusion::error::DataFusionError),
+}
+
+fn delta(table: &str, source: DeltaTableError) -> StoreError {
+    StoreError::Delta { table: table.to_owned(), source: Box::new(source) }
+}
+
+fn disk(path: &Path, source: std::io::Error) -> StoreError {
+    StoreError::Disk { path: path.to_owned(), source }
+}
+
+/// An opened store. While it is held for writing, other writers wait.
+#[derive(Debug)]
+pub struct Store {
+    folder: PathBuf,
+    tables: HashMap<&'static str, DeltaTable>,
+    loads: Loads,
+    _lock: Option<File>,
+}
+
+impl Store {
+    /// Opens the store of a project for reading, making an empty one where there is none.
+    pub async fn open(root: &Path) -> Result<Self, StoreError> {
+        let folder = root.join(FOLDER);
+        if !TABLES.iter().all(|t| folder.join(t).join("_delta_log").is_dir()) {
+            return Self::open_to_write(root).await;
+        }
+        let tables = open_tables(&folder).await?;
+        Self::with_tables(folder, tables, None).await
+    }
+
+    /// Opens the store of a project for writing: waits for other writers, makes what is missing and
+    /// takes out what a crash left unfinished.
+    pub async fn open_to_write(root: &Path) -> Result<Self, StoreError> {
+        let folder = root.join(FOLDER);
+        durable::make_folders(&folder).map_err(|e| disk(&folder, e))?;
+        let lock = lock(&folder)?;
+        for table in TABLES {
+            create(&folder, table).await?;
+        }
+        let tables = open_tables(&folder).await?;
+        let mut store = Self::with_tables(folder, tables, Some(lock)).await?;
+        store.take_out_unfinished().await?;
+        Ok(store)
+    }
+
+    async fn with_tables(folder: PathBuf, tables: HashMap<&'static str, DeltaTable>, lock: Option<File>) -> Result<Self, StoreError> {
+        let mut store = Store { folder, tables, loads: Loads::default(), _lock: lock };
+        store.loads = Loads::read(store.table("loads")?).await?;
+        match store.loads.newest_schema() {
+            newest if newest > schema::VERSION => Err(StoreError::TooNew(newest)),
+            _ => Ok(store),
+        }
+    }
+
+    /// A table at the version that this store was opened at or has committed since.
+    pub fn table(&self, name: &'static str) -> Result<&DeltaTable, StoreError> {
+        self.tables.get(name).ok_or_else(|| StoreError::NoSuchLoad(name.to_owned()))
+    }
+
+    /// Every load and its undoing, in the order of their commits.
+    pub fn loads(&self) -> &Loads {
+        &self.loads
+    }
+
+    /// The folder that holds the tables.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Begins to write the rows of `load` into one table.
+    pub fn writer(&self, table: &'static str, load: &str) -> Result<Writer, StoreError> {
+        let of = self.table(table)?;
+        Ok(Writer::new(table, of.log_store().object_store(None), load))
+    }
+
+    /// Commits what a writer has written to its table. The rows stay unseen until [`Store::finish`].
+    pub async fn commit_rows(&mut self, writer: Writer) -> Result<(), StoreError> {
+        let table = writer.table();
+        let adds = writer.close().await?;
+        if adds.is_empty() {
+            return Ok(());
+        }
+        let actions = adds.into_iter().map(Action::Add).collect();
+        self.commit(table, actions, write_operation(table), None).await
+    }
+
+    /// Commits the row of a load (or of an unload): from here on it counts.
+    pub async fn finish(&mut self, mut load: Load) -> Result<(), StoreError> {
+        load.seq = self.loads.next_seq();
+        let mut writer = self.writer("loads", &load.load)?;
+        writer.write(load.batch()?)?;
+        let adds: Vec<_> = writer.close().await?.into_iter().map(Action::Add).collect();
+        let once = Transaction::new(&load.transaction(), load.generation());
+        self.commit("loads", adds, write_operation("loads"), Some(once)).await?;
+        self.loads.push(load);
+        Ok(())
+    }
+
+    /// Takes back rows that were committed to a table but whose load is refused.
+    pub async fn discard(&mut self, table: &'static str, load: &str) -> Result<(), StoreError> {
+        let unwanted = BTreeSet::from([load.to_owned()]);
+        self.remove(table, |l| unwanted.contains(l)).await
+    }
+
+    async fn take_out_unfinished(&mut self) -> Result<(), StoreError> {
+        let known: BTreeSet<String> = self.loads.iter().map(|l| l.load.clone()).collect();
+        for table in ["disclosures", "usage", "rejects"] {
+            self.remove(table, |load| !known.contains(load)).await?;
+        }
+        Ok(())
+    }
+
+    async fn remove(&mut self, table: &'static str, unwanted: impl Fn(&str) -> bool) -> Result<(), StoreError> {
+        let of = self.table(table)?;
+        let snapshot = of.snapshot().map_err(|e| delta(table, e))?;
+        let removes: Vec<Action> = snapshot
+            .log_data()
+            .iter()
+            .filter(|file| match file.partition_values_map().get("load") {
+                Some(Some(load)) => unwanted(load),
+                _ => false,
+            })
+            .map(|file| Action::Remove(file.remove_action(true)))
+            .collect();
+        if removes.is_empty() {
+            return Ok(());
+        }
+        self.commit(table, removes, DeltaOperation::Delete { predicate: None }, None).await
+    }
+
+    async fn commit(&mut self, name: &'static str, actions: Vec<Action>, operation: DeltaOperation, once: Option<Transaction>) -> Result<(), StoreError> {
+        let table = self.table(name)?;
+        let snapshot = table.snapshot().map_err(|e| delta(name, e))?;
+        let properties = deltalake::kernel::transaction::CommitProperties::default()
+            .with_cleanup_expired_logs(Some(false))
+            .with_application_transactions(once.into_iter().collect());
+        CommitBuilder::from(properties)
+            .with_actions(actions)
+            .build(Some(snapshot), table.log_store(), operation)
+            .await
+            .map_err(|e| delta(name, e))?;
+        if let Some(table) = self.tables.get_mut(name) {
+            table.update_state().await.map_err(|e| delta(name, e))?;
+        }
+        Ok(())
+    }
+}
+
+fn write_operation(table: &str) -> DeltaOperation {
+    let partition_by = Some(partition_columns(table)).filter(|c| !c.is_empty());
+    DeltaOperation::Write { mode: SaveMode::Append, partition_by, predicate: None }
+}
+
+/// Every table but `loads`, which has one row a load, is partitioned by load.
+fn partition_columns(table: &str) -> Vec<String> {
+    if table == "loads" { Vec::new() } else { vec!["load".to_owned()] }
+}
+
+fn lock(folder: &Path) -> Result<File, StoreError> {
+    let path = folder.join("lock");
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(|e| disk(&path, e))?;
+    file.lock().map_err(|e| disk(&path, e))?;
+    Ok(file)
+}
+
+fn schema_of(table: &str) -> SchemaRef {
+    match table {
+        "disclosures" => schema::DISCLOSURES.clone(),
+        "usage" => schema::USAGE.clone(),
+        "rejects" => schema::REJECTS.clone(),
+        _ => schema::LOADS.clone(),
+    }
+}
+
+fn builder(folder: &Path, table: &str) -> Result<DeltaTableBuilder, StoreError> {
+    let path = folder.join(table);
+    durable::make_folders(&path).map_err(|e| disk(&path, e))?;
+    let path = path.canonicalize().map_err(|e| disk(&path, e))?;
+    let url = Url::from_directory_path(&path).map_err(|()| disk(&path, std::io::Error::other("no absolute path")))?;
+    // Delta asks for the store of the whole disk and finds the table in it by its URL.
+    let disk_root = path.ancestors().last().unwrap_or(&path);
+    let storage = Durable::new(disk_root).map_err(|e| delta(table, e.into()))?;
+    let from_url = DeltaTableBuilder::from_url(url.clone()).map_err(|e| delta(table, e))?;
+    Ok(from_url.with_storage_backend(Arc::new(storage), url))
+}
+
+async fn open_tables(folder: &Path) -> Result<HashMap<&'static str, DeltaTable>, StoreError> {
+    let open = TABLES.map(|name| async move {
+        let table = builder(folder, name)?.load().await.map_err(|e| delta(name, e))?;
+        Ok::<_, StoreError>((name, table))
+    });
+    futures::future::try_join_all(open).await.map(|tables| tables.into_iter().collect())
+}
+
+async fn create(folder: &Path, name: &str) -> Result<(), StoreError> {
+    let table = builder(folder, name)?.build().map_err(|e| delta(name, e))?;
+    if table.verify_deltatable_existence().await.map_err(|e| delta(name, e))? {
+        return Ok(());
+    }
+    let columns: StructType = schema_of(name)
+        .as_ref()
+        .try_into_kernel()
+        .map_err(|e: arrow::error::ArrowError| delta(name, e.into()))?;
+    table
+        .create()
+        .with_table_name(name)
+        .with_columns(columns.fields().cloned())
+        .with_partition_columns(partition_columns(name))
+        // What was loaded is what published figures rest on: its log is not thrown away after 30 days.
+        .with_configuration([
+            ("delta.enableExpiredLogCleanup".to_owned(), Some("false".to_owned())),
+            ("delta.logRetentionDuration".to_owned(), Some("interval 3650 days".to_owned())),
+        ])
+        .await
+        .map_err(|e| delta(name, e))?;
+    Ok(())
+}

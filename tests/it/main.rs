@@ -1,0 +1,9 @@
+//! Tests through what a user touches: the binary, the project's folder, the report.
+
+mod browser;
+mod cli;
+mod ingest;
+mod kill;
+mod project;
+mod queries;
+mod report;

@@ -7,3 +7,5 @@ pub mod calendar;
 pub mod metric;
 pub mod project;
 pub mod schema;
+
+pub mod ingest;

@@ -1,0 +1,138 @@
+//! Why a file can't be read at all. What is wrong with one row only is a [`super::Reject`].
+
+use crate::schema::Grain;
+
+/// Why a file gives nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    /// The file can't be opened or read.
+    #[error("can't read `{name}`")]
+    Read {
+        /// The file.
+        name: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The compressed bytes are damaged or cut short.
+    #[error("`{name}` can't be decompressed: the {compression} data is damaged or cut short; copy or make it again")]
+    Compression {
+        /// The file.
+        name: String,
+        /// `gzip` or `zstd`.
+        compression: &'static str,
+        /// What the decoder says.
+        source: std::io::Error,
+    },
+    /// There is nothing in it.
+    #[error("`{name}` is empty; a file needs at least a header line")]
+    Empty {
+        /// The file.
+        name: String,
+    },
+    /// None of the formats that are read.
+    #[error("`{name}` is {found}, which is not read; give CSV, NDJSON, JSON, Parquet or Arrow (gzip or zstd are fine)")]
+    Format {
+        /// The file.
+        name: String,
+        /// What it looks like.
+        found: &'static str,
+    },
+    /// The format is known, but its bytes are not sound.
+    #[error("`{name}` is not sound {format}: {detail}; make it again at its source")]
+    Corrupt {
+        /// The file.
+        name: String,
+        /// The format.
+        format: &'static str,
+        /// What the decoder says.
+        detail: String,
+    },
+    /// A line too long to be a row.
+    #[error("`{name}` has a row of more than {} MiB at line {line}; that is no table of rows", super::LONGEST_ROW >> 20)]
+    Endless {
+        /// The file.
+        name: String,
+        /// Where it starts.
+        line: u64,
+    },
+    /// The header of a CSV file can't be used.
+    #[error("the header of `{name}` can't be used: {detail}")]
+    Header {
+        /// The file.
+        name: String,
+        /// What is wrong and what to do.
+        detail: String,
+    },
+    /// A column that is nothing known.
+    #[error("`{column}` in `{name}` is not a metric or a column known here{}; in essor.toml, below the file's [[source]], take it with `columns = {{ \"{column}\" = \"{}\" }}` or leave it out with `ignore = [\"{column}\"]`", .near.as_ref().map(|n| format!(" (did you mean `{n}`?)")).unwrap_or_default(), .near.as_deref().unwrap_or("messages_sent"))]
+    UnknownColumn {
+        /// The file.
+        name: String,
+        /// The column, by the file's name.
+        column: String,
+        /// The nearest known name.
+        near: Option<String>,
+    },
+    /// Two columns that mean the same.
+    #[error("`{first}` and `{second}` in `{name}` both give `{meaning}`; leave one out in essor.toml with `ignore = [\"{second}\"]`")]
+    TwoColumns {
+        /// The file.
+        name: String,
+        /// One of them.
+        first: String,
+        /// The other.
+        second: String,
+        /// What both give.
+        meaning: String,
+    },
+    /// A column that must be there is not.
+    #[error("`{name}` has no `{column}` column, which {grain} need; {advice}")]
+    MissingColumn {
+        /// The file.
+        name: String,
+        /// The column.
+        column: &'static str,
+        /// What the file gives.
+        grain: &'static str,
+        /// How to declare it.
+        advice: String,
+    },
+    /// A column of a type that holds no such values.
+    #[error("`{column}` in `{name}` is of type {found}; give text, whole numbers, or a date or timestamp for the day")]
+    ColumnType {
+        /// The file.
+        name: String,
+        /// The column.
+        column: String,
+        /// Its type.
+        found: String,
+    },
+    /// `essor.toml` says something of the file's columns that is not so.
+    #[error("essor.toml says `{key} = {value}` for `{name}`: {detail}")]
+    Declared {
+        /// The file.
+        name: String,
+        /// The key in `[[source]]`.
+        key: &'static str,
+        /// What it says.
+        value: String,
+        /// What is wrong and what to do.
+        detail: String,
+    },
+    /// A stage failed in a way that no file should bring about.
+    #[error("reading `{name}` failed inside: {detail}; this is a fault of essor, please report it")]
+    Internal {
+        /// The file.
+        name: String,
+        /// What failed.
+        detail: String,
+    },
+}
+
+/// What a grain is called in a message.
+pub(super) fn plural(grain: Grain) -> &'static str {
+    match grain {
+        Grain::Disclosures => "disclosures",
+        Grain::Usage => "usage figures",
+    }
+}

@@ -1,0 +1,307 @@
+//! The threads of one reading: one cuts, some clean, and the caller's takes the chunks in order.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use arrow::record_batch::RecordBatch;
+
+use super::clean::{Cleaned, Context};
+use super::columns::{Layout, Slots};
+use super::coverage::Ledger;
+use super::error::IngestError;
+use super::identity::{self, Tally};
+use super::reject::{Reason, Reject};
+use super::scan::Dialect;
+use super::sniff::{self, Compression, Format};
+use super::stream::{Body, Chunk, Cutter, Source};
+use super::table::Table;
+use super::{CHUNK, Input, Options, Summary};
+use super::{clean_disclosures, clean_usage, columnar, csv, json, json_cut, platforms};
+use crate::schema::Grain;
+
+/// What a worker needs besides the chunk to read its fields.
+enum Fields {
+    Csv(Dialect, Slots),
+    Json(json::Known),
+    Columns,
+}
+
+/// A file whose first bytes were read: what it is and what it gives are decided.
+pub(super) struct Opened {
+    context: Context,
+    format: Format,
+    compression: Compression,
+    tally: Tally,
+    cutter: Box<dyn Cutter>,
+    fields: Fields,
+    /// Chunks that had to be read for the decision.
+    first: Vec<Chunk>,
+}
+
+/// Opens a file and decides what its columns give.
+pub(super) fn open(input: &Input, options: &Options) -> Result<Opened, IngestError> {
+    let name = input.name.as_str();
+    let (compression, bytes) = sniff::open(input)?;
+    let (head, bytes) = sniff::peek(bytes, sniff::HEAD).map_err(|source| super::failed(name, compression, source))?;
+    let format = sniff::format(name, &head)?;
+    declared_platform(name, options)?;
+    let tally = Tally::default();
+    let bytes = tally.over(bytes);
+    let chunk = if options.chunk == 0 { CHUNK } else { options.chunk };
+    let mut first = vec![];
+    let (layout, cutter, fields): (Arc<Layout>, Box<dyn Cutter>, Fields) = match format {
+        Format::Csv => {
+            let (rows, names) = csv::open(Source::new(name, compression, bytes, chunk))?;
+            let (layout, slots) = decide(name, &names, options)?;
+            let fields = Fields::Csv(rows.dialect, slots);
+            (layout, Box::new(rows), fields)
+        }
+        Format::Ndjson | Format::Json => {
+            let source = Source::new(name, compression, bytes, chunk);
+            let mut cutter: Box<dyn Cutter> = match format {
+                Format::Json => Box::new(json_cut::ByElement::new(source)),
+                _ => Box::new(json_cut::ByLine { source }),
+            };
+            let names = json::first_names(name, cutter.as_mut(), &mut first)?;
+            let (layout, _) = decide(name, &names, options)?;
+            (layout, cutter, Fields::Json(json::Known::default()))
+        }
+        Format::Parquet | Format::ArrowFile | Format::ArrowStream => {
+            let (file, names) = columnar::File::open(name, format, compression, bytes, chunk)?;
+            let (layout, _) = decide(name, &names, options)?;
+            (layout.clone(), Box::new(file.with_layout(layout)), Fields::Columns)
+        }
+    };
+    let context = Context { file: name.to_owned(), options: options.clone(), layout };
+    Ok(Opened { context, format, compression, tally, cutter, fields, first })
+}
+
+fn decide(name: &str, names: &[Arc<str>], options: &Options) -> Result<(Arc<Layout>, Slots), IngestError> {
+    let layout = Layout::decide(name, names, options)?;
+    let slots = layout.slots(names)?;
+    layout.require(&slots, options)?;
+    Ok((Arc::new(layout), slots))
+}
+
+/// A platform declared for a file must be one that its rows could name.
+fn declared_platform(name: &str, options: &Options) -> Result<(), IngestError> {
+    let Some(platform) = &options.source.platform else {
+        return Ok(());
+    };
+    let wrong = |detail: String| IngestError::Declared { name: name.to_owned(), key: "platform", value: format!("\"{platform}\""), detail };
+    let canonical = platforms::canonical(platform, options).map_err(|reason| wrong(reason.text().into_owned()))?;
+    if platforms::Spellings::new(options).accept(canonical) {
+        return Ok(());
+    }
+    Err(wrong(Reason::Spelling.text().into_owned()))
+}
+
+/// What came of one chunk: its tables, and its rejects where it has none.
+type Done = (Vec<Cleaned>, Vec<Reject>);
+
+impl Opened {
+    /// Reads all of it.
+    pub(super) fn run<E: From<IngestError>>(
+        self,
+        sink: &mut dyn FnMut(RecordBatch, Vec<Reject>) -> Result<(), E>,
+    ) -> Result<Summary, E> {
+        let Opened { context, format, compression, tally, cutter, fields, first } = self;
+        let threads = match context.options.threads {
+            0 => thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            threads => threads,
+        };
+        // A token a chunk under way bounds the memory, however slow the sink.
+        let (give, tokens) = channel();
+        (0..2 * threads + 2).for_each(|_| _ = give.send(()));
+        let (jobs, queue) = sync_channel(threads);
+        let queue = Mutex::new(queue);
+        let (results, done) = channel();
+        let stop = AtomicBool::new(false);
+        let mut taker = Taker::new(&context);
+        let (context, fields, queue, stop) = (&context, &fields, &queue, &stop);
+        thread::scope(|scope| {
+            let failed = results.clone();
+            scope.spawn(move || cut(context, cutter, first, &tokens, &jobs, &failed));
+            for _ in 0..threads {
+                let results = results.clone();
+                scope.spawn(move || work(context, fields, queue, &results, stop));
+            }
+            drop(results);
+            let taken = taker.take_all(&done, &give, sink);
+            // After an error the workers let what is queued pass, and the cutter gets no more tokens.
+            stop.store(true, Ordering::Relaxed);
+            drop(give);
+            taken
+        })?;
+        let content = tally.content();
+        let identity = identity::identity(&content, &context.options);
+        Ok(taker.summary(Summary {
+            grain: context.layout.grain,
+            format,
+            compression,
+            content,
+            identity,
+            rows_read: 0,
+            rows_kept: 0,
+            rows_rejected: 0,
+            rows_given: 0,
+            first_day: None,
+            last_day: None,
+            coverage: Default::default(),
+        }))
+    }
+}
+
+type Numbered<T> = (usize, T);
+type Results = Sender<Numbered<Result<Done, IngestError>>>;
+
+/// Cuts the file until it ends, something fails, or nobody waits for more.
+fn cut(
+    context: &Context,
+    mut cutter: Box<dyn Cutter>,
+    first: Vec<Chunk>,
+    tokens: &Receiver<()>,
+    jobs: &SyncSender<Numbered<Chunk>>,
+    failed: &Results,
+) {
+    let mut first = first.into_iter();
+    for number in 0.. {
+        if tokens.recv().is_err() {
+            return;
+        }
+        let next = match first.next() {
+            Some(chunk) => Ok(Some(chunk)),
+            None => guard(context, || cutter.next()),
+        };
+        match next {
+            Ok(Some(chunk)) => {
+                if jobs.send((number, chunk)).is_err() {
+                    return;
+                }
+            }
+            Ok(None) => return,
+            Err(error) => {
+                _ = failed.send((number, Err(error)));
+                return;
+            }
+        }
+    }
+}
+
+/// Reads and cleans chunks until there are no more.
+fn work(context: &Context, fields: &Fields, queue: &Mutex<Receiver<Numbered<Chunk>>>, results: &Results, stop: &AtomicBool) {
+    loop {
+        let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok((number, chunk)) = job else {
+            return;
+        };
+        if !stop.load(Ordering::Relaxed) {
+            _ = results.send((number, guard(context, || clean(context, fields, chunk))));
+        }
+    }
+}
+
+/// Turns a panic into an error: no bytes may end the program.
+fn guard<T>(context: &Context, run: impl FnOnce() -> Result<T, IngestError>) -> Result<T, IngestError> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(context.internal("a worker panicked")))
+}
+
+/// Reads the fields of a chunk and cleans them.
+fn clean(context: &Context, fields: &Fields, chunk: Chunk) -> Result<Done, IngestError> {
+    let Chunk { body, lines, rejects } = chunk;
+    let tables = match (body, fields) {
+        (Body::Csv { bytes, quotes }, Fields::Csv(dialect, slots)) => csv::parse(&bytes, quotes, &lines, *dialect, slots, context)?,
+        (Body::Json { bytes, rows }, Fields::Json(known)) => vec![json::parse(&bytes, &rows, &lines, known, context)?],
+        (Body::Columns { columns, slots }, _) => {
+            vec![Table { columns, slots, rows: lines.rows() as usize, lines, rejects: vec![] }]
+        }
+        _ => return Err(context.internal("a chunk of another format")),
+    };
+    let clean = match context.layout.grain {
+        Grain::Disclosures => clean_disclosures::clean,
+        Grain::Usage => clean_usage::clean,
+    };
+    let cleaned = tables.into_iter().map(|table| clean(table, context)).collect::<Result<_, _>>()?;
+    Ok((cleaned, rejects))
+}
+
+/// Takes chunks in the order of the file.
+struct Taker<'a> {
+    context: &'a Context,
+    ledger: Ledger,
+    kept: u64,
+    rejected: u64,
+    given: u64,
+}
+
+impl<'a> Taker<'a> {
+    fn new(context: &'a Context) -> Self {
+        Taker { context, ledger: Ledger::new(context), kept: 0, rejected: 0, given: 0 }
+    }
+
+    fn take_all<E: From<IngestError>>(
+        &mut self,
+        done: &Receiver<Numbered<Result<Done, IngestError>>>,
+        tokens: &Sender<()>,
+        sink: &mut dyn FnMut(RecordBatch, Vec<Reject>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut waiting = BTreeMap::new();
+        let mut next = 0;
+        while let Ok((number, chunk)) = done.recv() {
+            waiting.insert(number, chunk);
+            while let Some(chunk) = waiting.remove(&next) {
+                self.take(chunk?, sink)?;
+                next += 1;
+                // Nobody waits for a token once the file has ended.
+                _ = tokens.send(());
+            }
+        }
+        Ok(())
+    }
+
+    fn take<E: From<IngestError>>(
+        &mut self,
+        (tables, mut rejects): Done,
+        sink: &mut dyn FnMut(RecordBatch, Vec<Reject>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut batches = vec![];
+        for table in tables {
+            let (batch, found, kept) = self.ledger.admit(table, self.context)?;
+            self.kept += kept;
+            self.given += batch.num_rows() as u64;
+            rejects.extend(found);
+            batches.push(batch);
+        }
+        self.rejected += rejects.len() as u64;
+        rejects.sort_by_key(|reject| reject.line);
+        let last = batches.pop();
+        for batch in batches {
+            sink(batch, vec![])?;
+        }
+        match last {
+            Some(batch) => sink(batch, rejects),
+            None if rejects.is_empty() => Ok(()),
+            None => sink(RecordBatch::new_empty(super::schema(self.context.layout.grain)), rejects),
+        }
+    }
+
+    fn summary(self, blank: Summary) -> Summary {
+        let coverage = self.ledger.coverage();
+        let (first_day, last_day) = Summary::span(&coverage);
+        Summary {
+            rows_read: self.kept + self.rejected,
+            rows_kept: self.kept,
+            rows_rejected: self.rejected,
+            rows_given: self.given,
+            first_day,
+            last_day,
+            coverage,
+            ..blank
+        }
+    }
+}

@@ -66,6 +66,12 @@ pub(super) enum Shape {
     Long,
 }
 
+/// How alike two names are; one slip of the finger counts as near even in a short name.
+fn likeness(name: &str, wanted: &str) -> f64 {
+    let slip = if strsim::damerau_levenshtein(name, wanted) == 1 { 0.9 } else { 0.0 };
+    strsim::jaro_winkler(name, wanted).max(slip)
+}
+
 /// What a file gives and how, decided once from its first columns.
 #[derive(Debug)]
 pub(super) struct Layout {
@@ -208,7 +214,7 @@ impl Layout {
             .chain(own)
             .map(|(name, _)| *name)
             .chain(metrics)
-            .map(|name| (strsim::jaro_winkler(name, wanted), name))
+            .map(|name| (likeness(name, wanted), name))
             .filter(|(likeness, name)| *likeness > 0.8 && *name != wanted)
             .max_by(|a, b| a.0.total_cmp(&b.0))
             .map(|(_, name)| name)

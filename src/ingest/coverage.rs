@@ -81,6 +81,25 @@ impl Held {
     }
 }
 
+/// Whether all of `part` comes after all of `held`, as it does in a file that is sorted by day.
+fn after(held: &RoaringBitmap, part: &RoaringBitmap) -> bool {
+    match (held.max(), part.min()) {
+        (Some(last), Some(first)) => last < first,
+        _ => true,
+    }
+}
+
+fn meet(held: &RoaringBitmap, part: &RoaringBitmap) -> bool {
+    !after(held, part) && !held.is_disjoint(part)
+}
+
+/// Adds `part`. A union copies all that is held, chunk after chunk; appending does not.
+fn add(held: &mut RoaringBitmap, part: &RoaringBitmap) {
+    if !after(held, part) || held.append(part.iter()).is_err() {
+        *held |= part;
+    }
+}
+
 /// What has been taken of a file so far, in its order.
 pub(super) struct Ledger {
     spellings: Spellings,
@@ -137,7 +156,7 @@ impl Ledger {
     fn meets(&self, chunk: &Cleaned, numbers: &[u32]) -> bool {
         chunk.parts.iter().any(|part| {
             self.held.get(&(numbers[part.place as usize], part.metric)).is_some_and(|held| {
-                !held.whole.is_disjoint(&part.whole) || !held.seconds.is_disjoint(&part.seconds)
+                meet(&held.whole, &part.whole) || meet(&held.seconds, &part.seconds)
             })
         })
     }
@@ -145,9 +164,9 @@ impl Ledger {
     fn absorb(&mut self, chunk: &Cleaned, numbers: &[u32]) {
         for part in &chunk.parts {
             let held = self.held.entry((numbers[part.place as usize], part.metric)).or_default();
-            held.whole |= &part.whole;
-            held.days |= &part.days;
-            held.seconds |= &part.seconds;
+            add(&mut held.whole, &part.whole);
+            add(&mut held.days, &part.days);
+            add(&mut held.seconds, &part.seconds);
         }
     }
 

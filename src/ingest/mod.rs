@@ -31,6 +31,7 @@ mod error;
 mod identity;
 mod interchange;
 mod json;
+mod json_cut;
 mod moment;
 mod pipeline;
 mod platforms;

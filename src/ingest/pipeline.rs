@@ -21,7 +21,7 @@ use super::sniff::{self, Compression, Format};
 use super::stream::{Body, Chunk, Cutter, Source};
 use super::table::Table;
 use super::{CHUNK, Input, Options, Summary};
-use super::{clean_disclosures, clean_usage, columnar, csv, json, platforms};
+use super::{clean_disclosures, clean_usage, columnar, csv, json, json_cut, platforms};
 use crate::schema::Grain;
 
 /// What a worker needs besides the chunk to read its fields.
@@ -64,8 +64,8 @@ pub(super) fn open(input: &Input, options: &Options) -> Result<Opened, IngestErr
         Format::Ndjson | Format::Json => {
             let source = Source::new(name, compression, bytes, chunk);
             let mut cutter: Box<dyn Cutter> = match format {
-                Format::Json => Box::new(json::ByElement::new(source)),
-                _ => Box::new(json::ByLine { source }),
+                Format::Json => Box::new(json_cut::ByElement::new(source)),
+                _ => Box::new(json_cut::ByLine { source }),
             };
             let names = json::first_names(name, cutter.as_mut(), &mut first)?;
             let (layout, _) = decide(name, &names, options)?;

@@ -47,11 +47,14 @@ impl Format {
     }
 }
 
+/// A table with a line under its header and no other.
+const LINED: &str = "     ──            ";
+
 /// Writes a batch in a format. A failed write (a closed pipe, say) comes back as it is.
 pub fn write(batch: &RecordBatch, format: Format, mut to: impl Write + Send) -> std::io::Result<()> {
     let other = std::io::Error::other;
     match format {
-        Format::Table => writeln!(to, "{}", table(batch, presets::NOTHING_PLACEHOLDER)?),
+        Format::Table => writeln!(to, "{}", table(batch, LINED)?),
         Format::Markdown => writeln!(to, "{}", table(batch, presets::ASCII_MARKDOWN)?),
         Format::Csv => write_csv(batch, to),
         Format::Json => {

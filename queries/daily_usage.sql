@@ -6,8 +6,8 @@
 --! columns: metric TEXT, day DATE, value BIGINT, mean_7d DOUBLE, flag TEXT, servers BIGINT, mark TEXT
 --! grain:   metric, day
 --! chart:   columns x=day y=value series=metric overlay=mean_7d mark=mark
---! finding: {% set known = rows|rejectattr("value", "none")|rejectattr("flag", "equalto", "unfinished")|list %}{% if known %}{% set top = (known|sort(attribute="value"))[-1] %}{{ params.platform }}: most on {{ top.day|day }}, {{ top.value|short }}{% else %}No whole day is known{% endif %}
---! subtitle: by day; the line is the mean of 7 known days
+--! finding: {% set known = rows|rejectattr("value", "none")|rejectattr("flag", "equalto", "unfinished")|list %}{% if known %}{% set top = (known|sort(attribute="value"))[-1] %}{{ params.platform }}: most {{ top.metric|title_of }} on {{ top.day|day }}, {{ top.value|short }}{% else %}No whole day is known{% endif %}
+--! subtitle: {% if rows %}{{ rows[0].metric|title_of }} {% endif %}by day; the line is the mean of 7 known days
 --! report:  section=messages order=20
 --! privacy: value, mean_7d
 WITH days AS (

@@ -4,10 +4,10 @@
 --! params:  month DATE, platforms TEXT[] = all, metric TEXT = mau
 --! columns: platform TEXT, metric TEXT, unit TEXT, value BIGINT, as_of DATE, age_days BIGINT, pair_from_value BIGINT, pair_from_as_of DATE, pair_cmgr DOUBLE, pair_doubling_months DOUBLE, year_from_value BIGINT, year_from_as_of DATE, year_cmgr DOUBLE, year_doubling_months DOUBLE
 --! grain:   platform, metric, unit
---! chart:   bars x=platform y=year_doubling_months label=year_doubling_months
+--! chart:   bars x=platform y=year_doubling_months note=age_days y_unit=months
 --! finding: {% set growing = rows|selectattr("year_doubling_months")|list %}{% if growing %}{{ growing[0].platform }} doubles fastest: every {{ growing[0].year_doubling_months|short }} months{% else %}No platform with two statements a year apart is growing{% endif %}
 --! subtitle: months to double at the growth of the last year or more
---! report:  section=growth order=20
+--! report:  section=rivals order=57
 --! privacy: value, pair_from_value, year_from_value
 WITH stated AS (
   SELECT

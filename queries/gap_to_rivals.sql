@@ -4,7 +4,7 @@
 --! params:  month DATE, platform TEXT, platforms TEXT[] = all, metric TEXT = mau
 --! columns: rival TEXT, value BIGINT, unit TEXT, as_of DATE, age_days BIGINT, own_value BIGINT, own_unit TEXT, own_as_of DATE, own_age_days BIGINT, gap BIGINT, ratio DOUBLE
 --! grain:   rival
---! chart:   bars x=rival y=ratio label=ratio note=age_days
+--! chart:   bars x=rival y=ratio note=age_days
 --! finding: {% if rows %}{% set first = rows[0] %}{% if first.gap > 0 %}{{ first.rival }} has {{ first.ratio|short }} times the figure of {{ params.platform }}: {{ first.value|short }} against {{ first.own_value|short }}{% else %}No rival is ahead of {{ params.platform }} with {{ first.own_value|short }}{% endif %}{% else %}{{ params.platform }} or its rivals have no figure that compares{% endif %}
 --! subtitle: times the platform's figure; figures of different ages
 --! report:  section=rivals order=40

@@ -5,9 +5,9 @@
 --! params:  month DATE, base DATE = null, platforms TEXT[] = all, metric TEXT = mau
 --! columns: platform TEXT, as_of DATE, index DOUBLE, value BIGINT, base_value DOUBLE, unit TEXT, metric TEXT, mark TEXT
 --! grain:   platform, metric, unit, as_of
---! chart:   line x=as_of y=index series=platform mark=mark
+--! chart:   line x=as_of y=index series=platform mark=mark reference=100
 --! finding: {% if rows %}{% set top = (rows|sort(attribute="index"))[-1] %}{% if top.index > 100 %}{{ top.platform }} grew most, to {{ top.index|short }} on {{ top.as_of|day }}{% else %}No platform stands above its base{% endif %}{% else %}No platform has statements on both sides of the base date{% endif %}
---! subtitle: base date = 100; values at the base are interpolated where no statement lies on it
+--! subtitle: monthly active users, {% if rows %}{{ rows[0].as_of|day }}{% else %}the base date{% endif %} = 100; interpolated where no statement lies on it
 --! report:  section=rivals order=50
 --! privacy: value, base_value
 WITH period AS (

@@ -6,7 +6,7 @@
 --! grain:   platform, metric, unit, as_of
 --! chart:   line x=as_of y=value series=platform mark=mark
 --! finding: {% if rows %}{% set top = (rows|sort(attribute="value"))[-1] %}{{ top.platform }} stated the most: {{ top.value|short }} for {{ top.as_of|day }}{% else %}No figure in these years{% endif %}
---! subtitle: figures as stated, each at its date; lines between them are drawn, not known
+--! subtitle: monthly active users as stated, each at its date
 --! report:  section=rivals order=20
 --! privacy: value
 SELECT

@@ -5,8 +5,8 @@
 --! columns: platform TEXT, as_of DATE, value BIGINT, unit TEXT, metric TEXT, status TEXT, qualifier TEXT, mark TEXT
 --! grain:   platform, metric, unit, as_of
 --! chart:   line x=as_of y=value series=platform mark=mark scale=log
---! finding: {% if rows %}{% set top = (rows|sort(attribute="value"))[-1] %}{{ top.platform }} stated the most: {{ top.value|short }} for {{ top.as_of|day }}{% else %}No figure in these years{% endif %}
---! subtitle: figures as stated, each at its date; lines between them are drawn, not known
+--! finding: {% set best = namespace(ratio=1, first=none, last=none) %}{% for series in rows|groupby("platform") %}{% set first = series.list[0] %}{% set last = series.list[-1] %}{% if first.value > 0 and first.unit == last.unit and last.value / first.value > best.ratio %}{% set best.ratio = last.value / first.value %}{% set best.first = first %}{% set best.last = last %}{% endif %}{% endfor %}{% if best.last is not none %}{{ best.last.platform }} multiplied its users most: from {{ best.first.value|short }} ({{ best.first.as_of|day }}) to {{ best.last.value|short }} ({{ best.last.as_of|day }}){% elif rows %}No platform grew in these years{% else %}No figure in these years{% endif %}
+--! subtitle: monthly active users as stated, each at its date; equal slopes are equal growth
 --! report:  section=rivals order=30
 --! privacy: value
 SELECT

@@ -2,11 +2,11 @@
 --- per_mau = messages a day / monthly users, per_dau = messages a day / daily users, from the last figures
 --- at or before the month's last day, with the age of each; figures more than a year apart give none. Some platforms count messages sent, others
 --- deliveries, where one group message counts once per recipient: the definition stands beside.
---! params:  month DATE, platforms TEXT[] = all
+--! params:  month DATE, platforms TEXT[] = all, platform TEXT = null
 --! columns: platform TEXT, messages_per_day BIGINT, messages_as_of DATE, messages_age_days BIGINT, mau BIGINT, mau_as_of DATE, mau_age_days BIGINT, per_mau DOUBLE, dau BIGINT, dau_as_of DATE, dau_age_days BIGINT, per_dau DOUBLE, days_apart BIGINT, definition TEXT
 --! grain:   platform
---! chart:   bars x=platform y=per_mau label=per_mau note=messages_age_days
---! finding: {% set counted = rows|selectattr("per_mau")|list %}{% if counted %}{{ counted[0].platform }}: {{ counted[0].per_mau|short }} messages a day for each monthly user{% else %}No platform has both messages and monthly users{% endif %}
+--! chart:   bars x=platform y=per_mau note=messages_age_days
+--! finding: {% set counted = rows|selectattr("per_mau")|list %}{% set own = counted|selectattr("platform", "equalto", params.platform)|list %}{% if own %}{{ params.platform }}: {{ own[0].per_mau|short }} messages a day for each monthly user{% elif counted %}{{ counted[0].platform }}: {{ counted[0].per_mau|short }} messages a day for each monthly user{% else %}No platform has both messages and monthly users{% endif %}
 --! subtitle: messages a day / monthly users; sent and delivered messages are counted differently
 --! report:  section=messages order=10
 --! privacy: mau, dau
@@ -42,6 +42,11 @@ SELECT
   CASE WHEN abs(messages_as_of - dau_as_of) <= 366 THEN round(CAST(messages_per_day AS DOUBLE) / nullif(dau, 0), 2) END AS per_dau,
   abs(messages_as_of - coalesce(mau_as_of, dau_as_of)) AS days_apart,
   definition
-FROM side_by_side
-WHERE messages_per_day IS NOT NULL AND (mau IS NOT NULL OR dau IS NOT NULL)
+FROM (
+  SELECT *, bool_or(platform = $platform) OVER () AS own_known
+  FROM side_by_side
+  WHERE messages_per_day IS NOT NULL AND (mau IS NOT NULL OR dau IS NOT NULL)
+)
+-- Where one platform is asked about, the others stand beside it, not instead of it.
+WHERE $platform IS NULL OR own_known
 ORDER BY per_mau DESC NULLS LAST, platform

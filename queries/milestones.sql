@@ -1,7 +1,7 @@
 --- The first statement at or above each round number: 1, 2 and 5 times a power of ten.
 --- A platform's first statement gives only the largest round number below it, as reached by then. A
 --- statement of at most so many reaches nothing. `days_since` is the time since the milestone before.
---! params:  platforms TEXT[] = all, metric TEXT = mau, month DATE = null
+--! params:  platforms TEXT[] = all, metric TEXT = mau, month DATE = null, platform TEXT = null
 --! columns: platform TEXT, metric TEXT, unit TEXT, milestone BIGINT, as_of DATE, value BIGINT, qualifier TEXT, by_then BOOLEAN, days_since BIGINT, mark TEXT
 --! grain:   platform, metric, unit, milestone
 --! chart:   line x=as_of y=milestone series=platform mark=mark scale=log
@@ -23,6 +23,7 @@ stated AS (
   FROM statements
   WHERE computes AND qualifier <> 'at_most' AND $metric IN (measure, metric)
     AND (cardinality($platforms) = 0 OR array_has($platforms, platform))
+    AND ($platform IS NULL OR platform = $platform)
     AND ($month IS NULL OR as_of < CAST(CAST($month AS DATE) + INTERVAL '1 month' AS DATE))
 ),
 reached AS (

@@ -34,7 +34,9 @@ pub fn day(text: &str) -> Result<Day, CalendarError> {
     let wrong = || CalendarError::Day(text.to_owned());
     let b = text.as_bytes();
     let digits = |range: std::ops::Range<usize>| -> Option<u32> {
-        b[range].iter().try_fold(0u32, |n, c| c.is_ascii_digit().then(|| n * 10 + u32::from(c - b'0')))
+        b[range].iter().try_fold(0u32, |n, c| {
+            c.is_ascii_digit().then(|| n * 10 + u32::from(c - b'0'))
+        })
     };
     if b.len() != 10 || b[4] != b'-' || b[7] != b'-' {
         return Err(wrong());
@@ -64,7 +66,9 @@ fn period(text: &str) -> Result<(Day, Day), CalendarError> {
             let last = day(&format!("{text}-12-31")).map_err(|_| wrong())?;
             Ok((first, last))
         }
-        7 => Month::from_str(text).map(|m| (m.first(), m.last())).map_err(|_| wrong()),
+        7 => Month::from_str(text)
+            .map(|m| (m.first(), m.last()))
+            .map_err(|_| wrong()),
         _ => day(text).map(|d| (d, d)).map_err(|_| wrong()),
     }
 }
@@ -117,7 +121,9 @@ impl FromStr for Month {
         if text.len() != 7 {
             return Err(CalendarError::Month(text.to_owned()));
         }
-        day(&format!("{text}-01")).map(Month).map_err(|_| CalendarError::Month(text.to_owned()))
+        day(&format!("{text}-01"))
+            .map(Month)
+            .map_err(|_| CalendarError::Month(text.to_owned()))
     }
 }
 
@@ -158,12 +164,23 @@ mod tests {
         assert_eq!(month.last().to_string(), "2016-02-29");
         assert_eq!(month.days(), 29);
         assert_eq!(month.back(12).to_string(), "2015-02");
-        assert_eq!("2015-12".parse::<Month>().unwrap().next().to_string(), "2016-01");
+        assert_eq!(
+            "2015-12".parse::<Month>().unwrap().next().to_string(),
+            "2016-01"
+        );
     }
 
     #[test]
     fn only_iso_days_are_days() {
-        for text in ["2016-2-3", "2016-02-30", "23/02/2016", "2016-02-23T00:00", "", "２０１６-02-01", "+016-02-01"] {
+        for text in [
+            "2016-2-3",
+            "2016-02-30",
+            "23/02/2016",
+            "2016-02-23T00:00",
+            "",
+            "２０１６-02-01",
+            "+016-02-01",
+        ] {
             assert_eq!(day(text), Err(CalendarError::Day(text.to_owned())));
         }
         assert_eq!(date32(day("1970-01-02").unwrap()), 1);

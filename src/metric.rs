@@ -56,42 +56,188 @@ macro_rules! metric {
 
 /// Every metric, in the order in which a reader meets them.
 pub static METRICS: &[Metric] = &[
-    metric!("mau_stated", "monthly active users", "mau", Distinct, "users", "a month, as the platform understands it",
-        "Users active within a month, as a public statement gives them without saying how they were counted. Press releases rarely say whether the window is 28, 30 or 31 days or a calendar month.", "mau", "monthly_active_users"),
-    metric!("mau_28d", "monthly active users (28 days)", "mau", Distinct, "users", "28 days ending on the day",
-        "Distinct users active in the 28 days that end on the day named. Four whole weeks keep the weekdays balanced."),
-    metric!("mau_30d", "monthly active users (30 days)", "mau", Distinct, "users", "30 days ending on the day",
-        "Distinct users active in the 30 days that end on the day named. The window of Synapse and of NodeInfo."),
-    metric!("mau_31d", "monthly active users (31 days)", "mau", Distinct, "users", "31 days ending on the day",
-        "Distinct users active in the 31 days that end on the day named. The window of Mattermost."),
-    metric!("mau_month", "monthly active users (calendar month)", "mau", Distinct, "users", "a calendar month",
-        "Distinct users active in the calendar month."),
-    metric!("wau_7d", "weekly active users (7 days)", "wau", Distinct, "users", "7 days ending on the day",
-        "Distinct users active in the 7 days that end on the day named.", "wau"),
-    metric!("wau_week", "weekly active users (ISO week)", "wau", Distinct, "users", "an ISO week, Monday to Sunday",
-        "Distinct users active in the calendar week."),
-    metric!("dau_stated", "daily active users", "dau", Distinct, "users", "a day, as the platform understands it",
-        "Users active on a day, as a public statement gives them, usually as a mean over days that it does not name."),
-    metric!("dau", "daily active users", "dau", Distinct, "users", "a day",
-        "Distinct users active on the day.", "daily_active_users"),
-    metric!("registered_users", "registered users", "registered_users", Level, "users", "since launch",
-        "Accounts that exist, whether or not anybody uses them. Never compared with active users.", "accounts", "total_users", "users"),
-    metric!("signups_per_day", "signups a day", "signups", Flow, "users/day", "a day",
-        "New accounts a day, as a public statement gives them.", "signups_a_day"),
-    metric!("signups", "signups", "signups", Flow, "users", "a day",
-        "New accounts on the day.", "registrations", "new_users"),
-    metric!("net_adds", "net added accounts", "net_adds", Flow, "users", "a day",
-        "The difference of two readings of existing accounts: signups less deletions. Never called signups."),
-    metric!("messages_per_day", "messages a day", "messages", Flow, "messages/day", "a day",
-        "Messages a day, as a public statement gives them; whether sent or delivered is in the statement's definition.", "messages_a_day"),
-    metric!("messages_sent", "messages", "messages", Flow, "messages", "a day",
-        "Messages or posts sent on the day.", "messages", "posts", "toots", "statuses"),
-    metric!("servers", "servers", "servers", Level, "servers", "the moment of the reading",
-        "Servers of the network that answered.", "instances", "homeservers"),
-    metric!("headcount", "people employed", "headcount", Level, "people", "the day named",
-        "People who work on the platform; whether employees or developers is in the statement's unit.", "employees", "team"),
-    metric!("monthly_cost", "cost a month", "monthly_cost", Flow, "money/month", "a month",
-        "Running costs a month, in the currency of the statement's unit. Currencies are never mixed.", "cost_a_month"),
+    metric!(
+        "mau_stated",
+        "monthly active users",
+        "mau",
+        Distinct,
+        "users",
+        "a month, as the platform understands it",
+        "Users active within a month, as a public statement gives them without saying how they were counted. Press releases rarely say whether the window is 28, 30 or 31 days or a calendar month.",
+        "mau",
+        "monthly_active_users"
+    ),
+    metric!(
+        "mau_28d",
+        "monthly active users (28 days)",
+        "mau",
+        Distinct,
+        "users",
+        "28 days ending on the day",
+        "Distinct users active in the 28 days that end on the day named. Four whole weeks keep the weekdays balanced."
+    ),
+    metric!(
+        "mau_30d",
+        "monthly active users (30 days)",
+        "mau",
+        Distinct,
+        "users",
+        "30 days ending on the day",
+        "Distinct users active in the 30 days that end on the day named. The window of Synapse and of NodeInfo."
+    ),
+    metric!(
+        "mau_31d",
+        "monthly active users (31 days)",
+        "mau",
+        Distinct,
+        "users",
+        "31 days ending on the day",
+        "Distinct users active in the 31 days that end on the day named. The window of Mattermost."
+    ),
+    metric!(
+        "mau_month",
+        "monthly active users (calendar month)",
+        "mau",
+        Distinct,
+        "users",
+        "a calendar month",
+        "Distinct users active in the calendar month."
+    ),
+    metric!(
+        "wau_7d",
+        "weekly active users (7 days)",
+        "wau",
+        Distinct,
+        "users",
+        "7 days ending on the day",
+        "Distinct users active in the 7 days that end on the day named.",
+        "wau"
+    ),
+    metric!(
+        "wau_week",
+        "weekly active users (ISO week)",
+        "wau",
+        Distinct,
+        "users",
+        "an ISO week, Monday to Sunday",
+        "Distinct users active in the calendar week."
+    ),
+    metric!(
+        "dau_stated",
+        "daily active users",
+        "dau",
+        Distinct,
+        "users",
+        "a day, as the platform understands it",
+        "Users active on a day, as a public statement gives them, usually as a mean over days that it does not name."
+    ),
+    metric!(
+        "dau",
+        "daily active users",
+        "dau",
+        Distinct,
+        "users",
+        "a day",
+        "Distinct users active on the day.",
+        "daily_active_users"
+    ),
+    metric!(
+        "registered_users",
+        "registered users",
+        "registered_users",
+        Level,
+        "users",
+        "since launch",
+        "Accounts that exist, whether or not anybody uses them. Never compared with active users.",
+        "accounts",
+        "total_users",
+        "users"
+    ),
+    metric!(
+        "signups_per_day",
+        "signups a day",
+        "signups",
+        Flow,
+        "users/day",
+        "a day",
+        "New accounts a day, as a public statement gives them.",
+        "signups_a_day"
+    ),
+    metric!(
+        "signups",
+        "signups",
+        "signups",
+        Flow,
+        "users",
+        "a day",
+        "New accounts on the day.",
+        "registrations",
+        "new_users"
+    ),
+    metric!(
+        "net_adds",
+        "net added accounts",
+        "net_adds",
+        Flow,
+        "users",
+        "a day",
+        "The difference of two readings of existing accounts: signups less deletions. Never called signups."
+    ),
+    metric!(
+        "messages_per_day",
+        "messages a day",
+        "messages",
+        Flow,
+        "messages/day",
+        "a day",
+        "Messages a day, as a public statement gives them; whether sent or delivered is in the statement's definition.",
+        "messages_a_day"
+    ),
+    metric!(
+        "messages_sent",
+        "messages",
+        "messages",
+        Flow,
+        "messages",
+        "a day",
+        "Messages or posts sent on the day.",
+        "messages",
+        "posts",
+        "toots",
+        "statuses"
+    ),
+    metric!(
+        "servers",
+        "servers",
+        "servers",
+        Level,
+        "servers",
+        "the moment of the reading",
+        "Servers of the network that answered.",
+        "instances",
+        "homeservers"
+    ),
+    metric!(
+        "headcount",
+        "people employed",
+        "headcount",
+        Level,
+        "people",
+        "the day named",
+        "People who work on the platform; whether employees or developers is in the statement's unit.",
+        "employees",
+        "team"
+    ),
+    metric!(
+        "monthly_cost",
+        "cost a month",
+        "monthly_cost",
+        Flow,
+        "money/month",
+        "a month",
+        "Running costs a month, in the currency of the statement's unit. Currencies are never mixed.",
+        "cost_a_month"
+    ),
 ];
 
 /// A name that no metric has.
@@ -119,8 +265,15 @@ pub fn find(name: &str) -> Result<&'static Metric, UnknownMetric> {
     METRICS
         .iter()
         .find(|m| m.name == wanted)
-        .or_else(|| METRICS.iter().find(|m| m.aliases.contains(&wanted.as_str())))
-        .ok_or_else(|| UnknownMetric { given: name.to_owned(), near: nearest(&wanted) })
+        .or_else(|| {
+            METRICS
+                .iter()
+                .find(|m| m.aliases.contains(&wanted.as_str()))
+        })
+        .ok_or_else(|| UnknownMetric {
+            given: name.to_owned(),
+            near: nearest(&wanted),
+        })
 }
 
 /// The metric that a public statement means by a name: a bare `mau` or `dau` says nothing of its
@@ -139,8 +292,19 @@ fn nearest(wanted: &str) -> Option<&'static str> {
     METRICS
         .iter()
         .flat_map(|m| std::iter::once(m.name).chain(m.aliases.iter().copied()))
-        .map(|name| (strsim::jaro_winkler(name, wanted), name))
-        .filter(|(likeness, _)| *likeness > 0.8)
+        .map(|name| {
+            // One slip in a short name (`mua`) is near, however little of it is left.
+            let one_slip = strsim::damerau_levenshtein(name, wanted) == 1;
+            (
+                if one_slip {
+                    1.0
+                } else {
+                    strsim::jaro_winkler(name, wanted)
+                },
+                name,
+            )
+        })
+        .filter(|(likeness, _)| *likeness > 0.85)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, name)| name)
 }
@@ -151,7 +315,10 @@ mod tests {
 
     #[test]
     fn names_and_aliases_are_unique() {
-        let mut names: Vec<_> = METRICS.iter().flat_map(|m| std::iter::once(m.name).chain(m.aliases.iter().copied())).collect();
+        let mut names: Vec<_> = METRICS
+            .iter()
+            .flat_map(|m| std::iter::once(m.name).chain(m.aliases.iter().copied()))
+            .collect();
         let all = names.len();
         names.sort_unstable();
         names.dedup();
@@ -163,6 +330,9 @@ mod tests {
         assert_eq!(in_a_statement("MAU").unwrap().name, "mau_stated");
         assert_eq!(in_a_statement("dau").unwrap().name, "dau_stated");
         assert_eq!(find("dau").unwrap().name, "dau");
-        assert_eq!(find("mua").unwrap_err().to_string(), "`mua` is not a metric; did you mean `mau`?");
+        assert_eq!(
+            find("mua").unwrap_err().to_string(),
+            "`mua` is not a metric; did you mean `mau`?"
+        );
     }
 }

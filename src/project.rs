@@ -187,17 +187,24 @@ impl Project {
     /// Opens the project in `root`.
     pub fn open(root: &Path) -> Result<Self, ProjectError> {
         let path = root.join(FILE);
-        let text = std::fs::read_to_string(&path)
-            .map_err(|source| ProjectError::Read { path: path.clone(), source })?;
+        let text = std::fs::read_to_string(&path).map_err(|source| ProjectError::Read {
+            path: path.clone(),
+            source,
+        })?;
         Self::parse(root, &text)
     }
 
     /// Reads the text of an `essor.toml` that stands in `root`.
     pub fn parse(root: &Path, text: &str) -> Result<Self, ProjectError> {
         let path = root.join(FILE);
-        let document: Document = toml::from_str(text)
-            .map_err(|source| ProjectError::Parse { path: path.clone(), source: Box::new(source) })?;
-        let wrong = |message: String| ProjectError::Value { path: path.clone(), message };
+        let document: Document = toml::from_str(text).map_err(|source| ProjectError::Parse {
+            path: path.clone(),
+            source: Box::new(source),
+        })?;
+        let wrong = |message: String| ProjectError::Value {
+            path: path.clone(),
+            message,
+        };
         let zone = zone(document.project.zone.as_deref().unwrap_or("UTC")).map_err(&wrong)?;
         for source in &document.source {
             if let Some(name) = &source.zone {
@@ -212,7 +219,12 @@ impl Project {
                     .map_err(|e| wrong(format!("platform `{name}`, launched: {e}")))?;
             }
         }
-        let base = document.project.base.as_deref().map(crate::calendar::end_of).transpose();
+        let base = document
+            .project
+            .base
+            .as_deref()
+            .map(crate::calendar::end_of)
+            .transpose();
         Ok(Project {
             root: root.to_owned(),
             platform: document.project.platform,
@@ -220,7 +232,11 @@ impl Project {
             zone,
             on_conflict: document.project.on_conflict,
             base: base.map_err(|e| wrong(format!("base: {e}")))?,
-            data: if document.project.data.is_empty() { vec!["data".into()] } else { document.project.data },
+            data: if document.project.data.is_empty() {
+                vec!["data".into()]
+            } else {
+                document.project.data
+            },
             sources: document.source,
             platforms: document.platform,
             disputes: document.dispute,
@@ -229,7 +245,10 @@ impl Project {
 
     /// How a file is read: the last source whose path matches, given relative to the folder.
     pub fn source(&self, relative: &str) -> Source {
-        let options = glob::MatchOptions { require_literal_separator: true, ..Default::default() };
+        let options = glob::MatchOptions {
+            require_literal_separator: true,
+            ..Default::default()
+        };
         self.sources
             .iter()
             .rev()
@@ -241,7 +260,9 @@ impl Project {
 
 /// A time zone by its IANA name.
 pub fn zone(name: &str) -> Result<Tz, String> {
-    name.parse().map_err(|_| format!("`{name}` is not a time zone; write an IANA name, such as `UTC` or `Europe/Paris`"))
+    name.parse().map_err(|_| {
+        format!("`{name}` is not a time zone; write an IANA name, such as `UTC` or `Europe/Paris`")
+    })
 }
 
 #[cfg(test)]
@@ -250,9 +271,13 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_named_with_its_line() {
-        let error = Project::parse(Path::new("p"), "[project]\nplatfrom = \"Telegram\"\n").unwrap_err();
+        let error =
+            Project::parse(Path::new("p"), "[project]\nplatfrom = \"Telegram\"\n").unwrap_err();
         let text = error.to_string();
-        assert!(text.contains("platfrom") && text.contains("line 2"), "{text}");
+        assert!(
+            text.contains("platfrom") && text.contains("line 2"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -57,7 +57,11 @@ fn day(name: &str, nullable: bool) -> Field {
 
 fn moment(name: &str, nullable: bool) -> Field {
     let zone = Some("UTC".into());
-    Field::new(name, DataType::Timestamp(TimeUnit::Microsecond, zone), nullable)
+    Field::new(
+        name,
+        DataType::Timestamp(TimeUnit::Microsecond, zone),
+        nullable,
+    )
 }
 
 /// One public statement a row.

@@ -2,6 +2,7 @@
 --- whether it computes (goes into growth, rank and share) or is only shown, and why.
 --- A series is (platform, metric, unit): units separate what must not be compared.
 --- The rules in words: README.md beside this file.
+--! hold: yes
 WITH read AS (
   SELECT
     d.platform, d.metric, m.measure, d.value, d.unit, d.as_of, d.precision, d.status, d.qualifier,

@@ -1,6 +1,7 @@
 --- One day of one series of levels or counters (platform, server, metric, dimension) a row: its last
 --- reading, the change since the day before, and whether that change is growth or an artefact.
 --- The base of `daily` and `flags`; the rules in words: README.md beside this file.
+--! hold: yes
 WITH moments AS (
   SELECT
     platform, server, metric, kind, dimension, dimension_value, day, at, value, status,

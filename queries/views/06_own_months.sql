@@ -1,6 +1,7 @@
 --- One month of one figure that a platform counts itself a row (platform, month, metric): the total of the
 --- known days for flows, the last of the month for levels and distinct users, the mean of the known days
 --- for daily users.
+--! hold: yes
 WITH days AS (
   SELECT *, CAST(date_trunc('month', day) AS DATE) AS month
   FROM platform_days

@@ -1,6 +1,7 @@
 --- One month of one figure a row (platform, month, metric, unit), in one shape whatever the origin: a
 --- platform's own counts where there are any of that measure and month, else its public statements (the
 --- last computing one of the month). `own_months.sql` says what `value` is of the platform's own counts.
+--! hold: yes
 WITH last_statements AS (
   SELECT
     platform, CAST(date_trunc('month', as_of) AS DATE) AS month, measure, metric, value, unit, status, qualifier, as_of

@@ -2,6 +2,7 @@
 --- own counts. `value` is what compares: of flows the mean a day. What is known at a date is the row with
 --- the greatest `as_of` at or before it. `comparable` is false where the unit stands apart (unique IDs,
 --- bridged users, money).
+--! hold: yes
 WITH figures AS (
   SELECT
     platform, measure, metric,

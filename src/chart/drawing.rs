@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Chart, Kind, Mark, Point, Reference, Role, Scale, Series, X, reading};
 use crate::calendar;
+use crate::metric;
 use crate::query::header::{ChartLine, Column, Header, Type};
 
 /// What a chart says besides the rows.
@@ -11,6 +12,8 @@ use crate::query::header::{ChartLine, Column, Header, Type};
 pub struct Words {
     /// What was found.
     pub finding: String,
+    /// What is measured.
+    pub subtitle: String,
     /// The platform that the report is about: drawn strong.
     pub subject: Option<String>,
     /// Sources and definitions, a line each.
@@ -33,12 +36,16 @@ pub fn chart(header: &Header, rows: &[Map<String, Value>], words: &Words) -> Opt
         _ => reader.series(words),
     };
     let log = words.log || line.settings.get("scale").is_some_and(|s| s == "log");
-    let subtitle = header.subtitle.clone().unwrap_or_else(|| header.title.clone());
+    let subtitle = &words.subtitle;
     let mut footer = words.footer.clone();
     footer.extend(marks_explained(&series));
     Some(Chart {
         title: words.finding.clone(),
-        subtitle: if log && kind == Kind::Line { format!("{subtitle} (logarithmic scale)") } else { subtitle },
+        subtitle: if log && kind == Kind::Line {
+            format!("{subtitle} (logarithmic scale)")
+        } else {
+            subtitle.clone()
+        },
         footer,
         kind,
         x_title: line.settings.get("x_title").cloned().unwrap_or_default(),
@@ -80,7 +87,11 @@ impl Reader<'_> {
 
     fn number(&self, row: &Map<String, Value>, column: &str) -> Option<f64> {
         let value = row.get(column)?.as_f64()?;
-        Some(if self.in_percent() { value * 100.0 } else { value })
+        Some(if self.in_percent() {
+            value * 100.0
+        } else {
+            value
+        })
     }
 
     fn x(&self, row: &Map<String, Value>) -> Option<X> {
@@ -94,14 +105,21 @@ impl Reader<'_> {
     }
 
     fn mark(&self, row: &Map<String, Value>) -> Mark {
-        let marked = self.setting("mark").and_then(|m| row.get(m)).and_then(Value::as_str);
+        let marked = self
+            .setting("mark")
+            .and_then(|m| row.get(m))
+            .and_then(Value::as_str);
         match marked {
             Some("computed") => Mark::Computed,
             Some("interpolated") => Mark::Interpolated,
             Some("unfinished") => Mark::Unfinished,
             Some("artefact") => Mark::Artefact,
             Some("statement") => Mark::Statement,
-            _ if self.column("x").is_some_and(|c| c.kind == Type::Date) && self.line.kind == "line" => Mark::Statement,
+            _ if self.column("x").is_some_and(|c| c.kind == Type::Date)
+                && self.line.kind == "line" =>
+            {
+                Mark::Statement
+            }
             _ => Mark::Computed,
         }
     }
@@ -109,16 +127,16 @@ impl Reader<'_> {
     /// What stands beside a point: its label and note, as they read.
     fn label(&self, row: &Map<String, Value>) -> Option<String> {
         let text = |key: &str| {
-            let column = self.column(key)?;
+            let column = self
+                .column(key)
+                .filter(|c| self.setting("y") != Some(c.name.as_str()))?;
             let read = reading::read(column, row.get(&column.name)?);
             if read.is_empty() {
                 return None;
             }
             Some(match column.name.as_str() {
                 "share" => format!("{read} of the set"),
-                "age_days" if read == "0" => "said on the last day".to_owned(),
-                "age_days" if read == "1" => "1 day old".to_owned(),
-                "age_days" => format!("{read} days old"),
+                name if name.ends_with("age_days") => age(&read),
                 _ => read,
             })
         };
@@ -127,13 +145,22 @@ impl Reader<'_> {
     }
 
     fn name(&self, row: &Map<String, Value>) -> String {
-        let named = self.setting("series").and_then(|s| row.get(s)).and_then(Value::as_str);
-        named.unwrap_or_default().to_owned()
+        let column = self.setting("series").unwrap_or_default();
+        let named = row.get(column).and_then(Value::as_str).unwrap_or_default();
+        match metric::find(named) {
+            Ok(metric) if column == "metric" => metric.title.to_owned(),
+            _ => named.to_owned(),
+        }
     }
 
     fn point(&self, row: &Map<String, Value>) -> Option<Point> {
         let y = self.setting("y").and_then(|y| self.number(row, y));
-        Some(Point { x: self.x(row)?, y, mark: self.mark(row), label: self.label(row) })
+        Some(Point {
+            x: self.x(row)?,
+            y,
+            mark: self.mark(row),
+            label: self.label(row),
+        })
     }
 
     /// One series a name, in the order of first appearance, the subject first; then what is drawn over it.
@@ -141,14 +168,24 @@ impl Reader<'_> {
         let mut series: Vec<Series> = Vec::new();
         for row in self.rows {
             let name = self.name(row);
-            let Some(point) = self.point(row) else { continue };
+            let Some(point) = self.point(row) else {
+                continue;
+            };
             match series.iter_mut().find(|s| s.name == name) {
                 Some(found) => found.points.push(point),
-                None => series.push(Series { role: role(&name, words), name, points: vec![point] }),
+                None => series.push(Series {
+                    role: role(&name, words),
+                    name,
+                    points: vec![point],
+                }),
             }
         }
-        if series.len() == 1 {
-            series.iter_mut().for_each(|s| s.role = Role::Subject);
+        if let [only] = series.as_mut_slice() {
+            only.role = Role::Subject;
+            if self.line.kind == "columns" {
+                // The title says whose they are.
+                only.name.clear();
+            }
         }
         series.sort_by_key(|s| s.role != Role::Subject);
         series.extend(self.overlay());
@@ -160,40 +197,89 @@ impl Reader<'_> {
         let points: Vec<Point> = self
             .rows
             .iter()
-            .filter_map(|row| Some(Point { x: self.x(row)?, y: self.number(row, column), mark: Mark::Computed, label: None }))
+            .filter_map(|row| {
+                Some(Point {
+                    x: self.x(row)?,
+                    y: self.number(row, column),
+                    mark: Mark::Computed,
+                    label: None,
+                })
+            })
             .collect();
-        let name = self.setting("overlay_title").unwrap_or("7-day mean").to_owned();
-        points.iter().any(|p| p.y.is_some()).then_some(Series { name, role: Role::Line, points })
+        let name = self
+            .setting("overlay_title")
+            .unwrap_or("7-day mean")
+            .to_owned();
+        points.iter().any(|p| p.y.is_some()).then_some(Series {
+            name,
+            role: Role::Line,
+            points,
+        })
     }
 
     /// One bar a row.
     fn bars(&self, words: &Words) -> Vec<Series> {
         let bar = |row: &Map<String, Value>| {
-            let point = self.point(row)?;
+            let point = self.point(row).filter(|p| p.y.is_some())?;
             let name = match &point.x {
                 X::Name(name) => name.clone(),
                 X::Day(day) => day.to_string(),
                 X::Number(number) => super::number::short(*number),
             };
-            Some(Series { role: role(&name, words), name, points: vec![point] })
+            Some(Series {
+                role: role(&name, words),
+                name,
+                points: vec![point],
+            })
         };
         self.rows.iter().filter_map(bar).collect()
     }
 
     fn references(&self) -> Vec<Reference> {
-        let level = self.setting("reference").and_then(|r| r.parse::<f64>().ok());
-        level.map(|y| Reference::Horizontal { y, label: super::number::short(y) }).into_iter().collect()
+        let level = self
+            .setting("reference")
+            .and_then(|r| r.parse::<f64>().ok());
+        level
+            .map(|y| Reference::Horizontal {
+                y,
+                label: super::number::short(y),
+            })
+            .into_iter()
+            .collect()
+    }
+}
+
+fn age(days: &str) -> String {
+    match days {
+        "0" => "of the last day".to_owned(),
+        "1" => "1 day old".to_owned(),
+        days => format!("{days} days old"),
     }
 }
 
 fn role(name: &str, words: &Words) -> Role {
-    if words.subject.as_deref() == Some(name) { Role::Subject } else { Role::Rival }
+    if words.subject.as_deref() == Some(name) {
+        Role::Subject
+    } else {
+        Role::Rival
+    }
 }
 
 /// What the marks that are used mean.
 fn marks_explained(series: &[Series]) -> Option<String> {
-    let uses = |mark: Mark| series.iter().flat_map(|s| &s.points).any(|p| p.mark == mark);
-    let joined = series.iter().any(|s| s.points.iter().filter(|p| p.mark == Mark::Statement).count() > 1);
+    let uses = |mark: Mark| {
+        series
+            .iter()
+            .flat_map(|s| &s.points)
+            .any(|p| p.mark == mark && p.y.is_some())
+    };
+    let joined = series.iter().any(|s| {
+        s.points
+            .iter()
+            .filter(|p| p.mark == Mark::Statement)
+            .count()
+            > 1
+    });
     let mut said = Vec::new();
     if joined {
         said.push("Dots are statements; the dashes between them are drawn, not known.");
@@ -219,7 +305,11 @@ fn alternative(finding: &str, series: &[Series]) -> String {
             X::Day(day) => format!(" on {}", calendar::long(*day)),
             _ => String::new(),
         };
-        let name = if s.name.is_empty() { "last value" } else { &s.name };
+        let name = if s.name.is_empty() {
+            "last value"
+        } else {
+            &s.name
+        };
         Some(format!("{name} {value}{at}"))
     };
     let ends: Vec<String> = series.iter().take(20).filter_map(last).collect();

@@ -185,6 +185,18 @@ impl Size {
         height: 720,
     };
 
+    /// This size, less the height that a chart of few bars would leave empty.
+    pub fn fit(self, chart: &Chart) -> Size {
+        let bars = chart.series.iter().map(|s| s.points.len()).sum::<usize>();
+        match (chart.kind, u32::try_from(bars)) {
+            (Kind::Bars, Ok(bars)) => Size {
+                height: self.height.min(140 + 40 * bars).max(240),
+                ..self
+            },
+            _ => self,
+        }
+    }
+
     fn check(self) -> Result<(), ChartError> {
         let fits = |side: u32| (240..=8192).contains(&side);
         if fits(self.width) && fits(self.height) {

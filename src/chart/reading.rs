@@ -7,11 +7,24 @@ use crate::calendar;
 use crate::query::header::{Column, Type};
 
 /// Endings of the names of columns that hold a fraction, which is read in percent.
-const FRACTIONS: [&str; 9] = ["share", "growth", "cmgr", "cagr", "churn", "mom", "yoy", "difference", "fraction"];
+const FRACTIONS: [&str; 9] = [
+    "share",
+    "growth",
+    "cmgr",
+    "cagr",
+    "churn",
+    "mom",
+    "yoy",
+    "difference",
+    "fraction",
+];
 
 /// Whether a column holds a fraction: 0.123 reads 12.3 %.
 pub fn is_fraction(column: &Column) -> bool {
-    column.kind == Type::Double && FRACTIONS.iter().any(|f| column.name == *f || column.name.ends_with(&format!("_{f}")))
+    column.kind == Type::Double
+        && FRACTIONS
+            .iter()
+            .any(|f| column.name == *f || column.name.ends_with(&format!("_{f}")))
 }
 
 /// A value of a column, for a reader. What is missing is empty.
@@ -22,7 +35,13 @@ pub fn read(column: &Column, value: &Value) -> String {
         (Type::Double, v) => v.as_f64().map(short).unwrap_or_default(),
         (Type::BigInt, v) => v.as_i64().map(count).unwrap_or_default(),
         (Type::Date, Value::String(day)) => long_day(day),
-        (Type::Boolean, v) => if v.as_bool() == Some(true) { "yes".into() } else { "no".into() },
+        (Type::Boolean, v) => {
+            if v.as_bool() == Some(true) {
+                "yes".into()
+            } else {
+                "no".into()
+            }
+        }
         (_, Value::String(text)) => text.clone(),
         (_, other) => other.to_string(),
     }
@@ -31,7 +50,11 @@ pub fn read(column: &Column, value: &Value) -> String {
 /// A count: `100 M` where that is the whole truth, else every digit.
 pub fn count(value: i64) -> String {
     let rounded = format!("{:.2e}", value as f64).parse::<f64>();
-    if value.abs() >= 1_000_000 && rounded == Ok(value as f64) { short(value as f64) } else { exact(value) }
+    if value.abs() >= 1_000_000 && rounded == Ok(value as f64) {
+        short(value as f64)
+    } else {
+        exact(value)
+    }
 }
 
 /// A fraction in percent with three significant digits at most: 0.6129 reads `61.3 %`.
@@ -39,7 +62,14 @@ pub fn percent(fraction: f64) -> String {
     if !fraction.is_finite() {
         return "–".to_owned();
     }
-    format!("{}\u{202F}%", short(fraction * 100.0))
+    let percent = fraction * 100.0;
+    // Beyond a thousand, letters would stand for the thousands of hundredths: every digit is shown.
+    let number = if percent.abs() >= 1000.0 {
+        exact(percent.round() as i64)
+    } else {
+        short(percent)
+    };
+    format!("{number}\u{202F}%")
 }
 
 /// `2016-02-23` as `23 February 2016`; anything else as it is.
@@ -49,7 +79,9 @@ pub fn long_day(text: &str) -> String {
 
 /// `2016-02-01` or `2016-02` as `February 2016`; anything else as it is.
 pub fn month(text: &str) -> String {
-    text.get(..7).and_then(|m| m.parse::<calendar::Month>().ok()).map_or_else(|| text.to_owned(), calendar::Month::title)
+    text.get(..7)
+        .and_then(|m| m.parse::<calendar::Month>().ok())
+        .map_or_else(|| text.to_owned(), calendar::Month::title)
 }
 
 #[cfg(test)]
@@ -66,10 +98,17 @@ mod tests {
 
     #[test]
     fn a_fraction_reads_in_percent() {
-        let growth = Column { name: "year_growth".into(), kind: Type::Double };
+        let growth = Column {
+            name: "year_growth".into(),
+            kind: Type::Double,
+        };
         assert_eq!(read(&growth, &serde_json::json!(0.6129)), "61.3\u{202F}%");
-        let other = Column { name: "hothouse".into(), kind: Type::Double };
+        let other = Column {
+            name: "hothouse".into(),
+            kind: Type::Double,
+        };
         assert_eq!(read(&other, &serde_json::json!(0.5)), "0.5");
+        assert_eq!(percent(11.98), "1\u{202F}198\u{202F}%");
         assert_eq!(month("2016-02-01"), "February 2016");
     }
 }

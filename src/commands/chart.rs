@@ -22,7 +22,12 @@ The query's header says what is drawn: see `essor query --list` and queries/READ
 )]
 pub struct Args {
     /// The query, its parameters and the drawing's options
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_name = "NAME")]
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        required = true,
+        value_name = "NAME"
+    )]
     words: Vec<OsString>,
 }
 
@@ -44,20 +49,36 @@ pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
     let answer = setting.block_on(super::query::answer(&project, setting, query, &given))?;
     let words = drawing::Words {
         finding: finding::finding(query, &answer, &given)?,
-        subject: given.get("platform").cloned().or_else(|| project.platform.clone()),
+        subtitle: finding::subtitle(query, &answer, &given)?,
+        subject: given
+            .get("platform")
+            .cloned()
+            .or_else(|| project.platform.clone()),
         footer: vec![format!("{} · essor", crate::report::source_line(&answer))],
         log: drawing.log,
     };
     let Some(chart) = drawing::chart(&query.header, &rows::rows(&answer.batch), &words) else {
         return Err(WrongUse(format!("`{}` has no `--! chart:` line, so it isn't drawn; queries/README.md shows how to add one", query.name)).into());
     };
-    let svg = chart::svg(&chart, drawing.size, drawing.theme, Fonts::Embedded)?;
+    let svg = chart::svg(
+        &chart,
+        drawing.size.fit(&chart),
+        drawing.theme,
+        Fonts::Embedded,
+    )?;
     let bytes = match extension(&drawing.output).as_deref() {
         Some("svg") => svg.into_bytes(),
         Some("png") => chart::png(&svg, 2.0)?,
-        _ => return Err(WrongUse(format!("`{}` is neither .svg nor .png; those are what charts are written as", drawing.output.display())).into()),
+        _ => {
+            return Err(WrongUse(format!(
+                "`{}` is neither .svg nor .png; those are what charts are written as",
+                drawing.output.display()
+            ))
+            .into());
+        }
     };
-    std::fs::write(&drawing.output, bytes).with_context(|| format!("can't write `{}`", drawing.output.display()))?;
+    std::fs::write(&drawing.output, bytes)
+        .with_context(|| format!("can't write `{}`", drawing.output.display()))?;
     Ok(Outcome::Done)
 }
 
@@ -67,16 +88,28 @@ fn extension(path: &std::path::Path) -> Option<String> {
 
 /// Takes the drawing's own options out of the words; the rest are the query's.
 fn split(words: Vec<OsString>) -> Result<(Drawing, Vec<OsString>)> {
-    let mut drawing = Drawing { log: false, theme: Theme::Light, size: Size::PAGE, output: PathBuf::new() };
+    let mut drawing = Drawing {
+        log: false,
+        theme: Theme::Light,
+        size: Size::PAGE,
+        output: PathBuf::new(),
+    };
     let mut rest = Vec::new();
     let mut words = words.into_iter();
     while let Some(word) = words.next() {
         let text = word.to_string_lossy().into_owned();
         let (option, inline) = match text.split_once('=') {
-            Some((option, value)) if option.starts_with('-') => (option.to_owned(), Some(OsString::from(value))),
+            Some((option, value)) if option.starts_with('-') => {
+                (option.to_owned(), Some(OsString::from(value)))
+            }
             _ => (text, None),
         };
-        let mut value = || inline.clone().or_else(|| words.next()).ok_or_else(|| WrongUse(format!("`{option}` needs a value")));
+        let mut value = || {
+            inline
+                .clone()
+                .or_else(|| words.next())
+                .ok_or_else(|| WrongUse(format!("`{option}` needs a value")))
+        };
         match option.as_str() {
             "--log" => drawing.log = true,
             "-o" | "--output" => drawing.output = value()?.into(),
@@ -87,7 +120,10 @@ fn split(words: Vec<OsString>) -> Result<(Drawing, Vec<OsString>)> {
     }
     let helping = rest.iter().any(|w| w == "--help" || w == "-h");
     if drawing.output.as_os_str().is_empty() && !helping {
-        return Err(WrongUse("name the file to draw into: `-o chart.svg` or `-o chart.png`".into()).into());
+        return Err(WrongUse(
+            "name the file to draw into: `-o chart.svg` or `-o chart.png`".into(),
+        )
+        .into());
     }
     Ok((drawing, rest))
 }
@@ -96,7 +132,9 @@ fn theme(name: &str) -> Result<Theme, WrongUse> {
     match name {
         "light" => Ok(Theme::Light),
         "dark" => Ok(Theme::Dark),
-        _ => Err(WrongUse(format!("`--theme {name}` is neither `light` nor `dark`"))),
+        _ => Err(WrongUse(format!(
+            "`--theme {name}` is neither `light` nor `dark`"
+        ))),
     }
 }
 
@@ -105,6 +143,8 @@ fn size(name: &str) -> Result<Size, WrongUse> {
         "page" => Ok(Size::PAGE),
         "phone" => Ok(Size::PHONE),
         "slide" => Ok(Size::SLIDE),
-        _ => Err(WrongUse(format!("`--size {name}` is none of `page`, `phone` and `slide`"))),
+        _ => Err(WrongUse(format!(
+            "`--size {name}` is none of `page`, `phone` and `slide`"
+        ))),
     }
 }

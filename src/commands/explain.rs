@@ -12,7 +12,9 @@ use crate::store::Store;
 
 /// `essor explain`
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  essor explain              every metric\n  essor explain mau_30d      one, and which figures use it")]
+#[command(
+    after_help = "Examples:\n  essor explain              every metric\n  essor explain mau_30d      one, and which figures use it"
+)]
 pub struct Args {
     /// The metric, by its name or an alias; all of them where none is named
     pub metric: Option<String>,
@@ -46,8 +48,16 @@ pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
 }
 
 fn variants(metric: &Metric) -> String {
-    let others: Vec<_> = METRICS.iter().filter(|m| m.measure == metric.measure && m.name != metric.name).map(|m| m.name).collect();
-    if others.is_empty() { String::new() } else { format!(" (others: {})", others.join(", ")) }
+    let others: Vec<_> = METRICS
+        .iter()
+        .filter(|m| m.measure == metric.measure && m.name != metric.name)
+        .map(|m| m.name)
+        .collect();
+    if others.is_empty() {
+        String::new()
+    } else {
+        format!(" (others: {})", others.join(", "))
+    }
 }
 
 async fn uses(metric: &Metric, project: &crate::project::Project) -> Result<String> {

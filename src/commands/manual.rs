@@ -10,7 +10,9 @@ use crate::cli::Cli;
 
 /// `essor completions`
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  essor completions bash > ~/.local/share/bash-completion/completions/essor")]
+#[command(
+    after_help = "Example:\n  essor completions bash > ~/.local/share/bash-completion/completions/essor"
+)]
 pub struct CompletionArgs {
     /// The shell
     pub shell: clap_complete::Shell,

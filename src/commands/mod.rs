@@ -68,7 +68,11 @@ impl Setting {
         if let Some(threads) = self.threads {
             builder.worker_threads(threads.max(1));
         }
-        builder.enable_all().build().context("can't start threads")?.block_on(future)
+        builder
+            .enable_all()
+            .build()
+            .context("can't start threads")?
+            .block_on(future)
     }
 }
 
@@ -76,7 +80,10 @@ impl Setting {
 pub fn run(cli: Cli) -> Result<Outcome> {
     let here = std::env::current_dir().context("can't tell the current folder")?;
     let folder = cli.project.map_or(here.clone(), |p| here.join(p));
-    let setting = Setting { folder, threads: cli.threads };
+    let setting = Setting {
+        folder,
+        threads: cli.threads,
+    };
     match cli.command {
         Command::Init(args) => init::run(args, &here),
         Command::Ingest(args) => ingest::run(args, &setting),
@@ -110,7 +117,10 @@ pub fn report_error(error: &anyhow::Error) -> ExitCode {
 }
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|c| c.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe))
+    error.chain().any(|c| {
+        c.downcast_ref::<io::Error>()
+            .is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+    })
 }
 
 fn is_wrong_use(error: &anyhow::Error) -> bool {

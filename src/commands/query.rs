@@ -77,29 +77,74 @@ pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
         (None, Some(sql)) => {
             let answer = setting.block_on(async {
                 let store = Store::open(&project.root).await?;
-                let context = engine::session(&store, &project, Settings { threads: setting.threads }).await?;
+                let context = engine::session(
+                    &store,
+                    &project,
+                    Settings {
+                        threads: setting.threads,
+                        hold: false,
+                    },
+                )
+                .await?;
                 Ok(query::run_sql(&context, &sql).await?)
             })?;
             give(&answer, &args.to)?;
         }
-        _ => return Err(WrongUse("name a query, or give `--sql` or `--list`; `essor query --help` shows examples".into()).into()),
+        _ => {
+            return Err(WrongUse(
+                "name a query, or give `--sql` or `--list`; `essor query --help` shows examples"
+                    .into(),
+            )
+            .into());
+        }
     }
     Ok(Outcome::Done)
 }
 
 /// Runs one query over the project's store.
-pub async fn answer(project: &Project, setting: &Setting, query: &Query, given: &Given) -> Result<Answer> {
+pub async fn answer(
+    project: &Project,
+    setting: &Setting,
+    query: &Query,
+    given: &Given,
+) -> Result<Answer> {
     let store = Store::open(&project.root).await?;
-    let context = engine::session(&store, project, Settings { threads: setting.threads }).await?;
+    let context = engine::session(
+        &store,
+        project,
+        Settings {
+            threads: setting.threads,
+            hold: false,
+        },
+    )
+    .await?;
     Ok(query::run(&context, query, given).await?)
 }
 
 /// Reads a query's name and its parameters, whose options its header declares.
-pub fn words_of<'a>(library: &'a Library, words: Vec<OsString>, command: &'static str) -> Result<(&'a Query, Given, Target)> {
-    let name = words.first().map(|w| w.to_string_lossy().into_owned()).unwrap_or_default();
+pub fn words_of<'a>(
+    library: &'a Library,
+    words: Vec<OsString>,
+    command: &'static str,
+) -> Result<(&'a Query, Given, Target)> {
+    let name = words
+        .first()
+        .map(|w| w.to_string_lossy().into_owned())
+        .unwrap_or_default();
     let query = library.find(&name)?;
-    let matches = options(query, command).try_get_matches_from(words).unwrap_or_else(|e| e.exit());
-    let given = query.header.parameters.iter().filter_map(|p| matches.get_one::<String>(&p.name).map(|v| (p.name.clone(), v.clone()))).collect();
+    let matches = options(query, command)
+        .try_get_matches_from(words)
+        .unwrap_or_else(|e| e.exit());
+    let given = query
+        .header
+        .parameters
+        .iter()
+        .filter_map(|p| {
+            matches
+                .get_one::<String>(&p.name)
+                .map(|v| (p.name.clone(), v.clone()))
+        })
+        .collect();
     let target = Target {
         format: matches.get_one::<Format>("essor-format").copied(),
         output: matches.get_one::<PathBuf>("essor-output").cloned(),
@@ -110,7 +155,11 @@ pub fn words_of<'a>(library: &'a Library, words: Vec<OsString>, command: &'stati
 /// The command line of one query.
 fn options(query: &Query, command: &str) -> clap::Command {
     let header = &query.header;
-    let about = std::iter::once(&header.title).chain(&header.method).cloned().collect::<Vec<_>>().join("\n");
+    let about = std::iter::once(&header.title)
+        .chain(&header.method)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join("\n");
     let mut options = clap::Command::new(query.name.clone())
         .bin_name(format!("essor {command} {}", query.name))
         .about(about)
@@ -131,13 +180,27 @@ fn options(query: &Query, command: &str) -> clap::Command {
                 .help(help),
         );
     }
-    let format = clap::Arg::new("essor-format").long("format").value_name("FORMAT").value_parser(clap::value_parser!(Format)).help("The format");
-    let output = clap::Arg::new("essor-output").long("output").short('o').value_name("FILE").value_parser(clap::value_parser!(PathBuf)).help("The file to write");
+    let format = clap::Arg::new("essor-format")
+        .long("format")
+        .value_name("FORMAT")
+        .value_parser(clap::value_parser!(Format))
+        .help("The format");
+    let output = clap::Arg::new("essor-output")
+        .long("output")
+        .short('o')
+        .value_name("FILE")
+        .value_parser(clap::value_parser!(PathBuf))
+        .help("The file to write");
     options.arg(format).arg(output)
 }
 
 fn columns(header: &Header) -> String {
-    header.columns.iter().map(|c| c.name.as_str()).collect::<Vec<_>>().join(", ")
+    header
+        .columns
+        .iter()
+        .map(|c| c.name.as_str())
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn list(library: &Library) -> Result<()> {
@@ -145,13 +208,21 @@ fn list(library: &Library) -> Result<()> {
     let bold = anstyle::Style::new().bold();
     for query in library.iter() {
         let own = if query.own { " (this project's)" } else { "" };
-        writeln!(out, "{bold}{}{bold:#}{own}  {}", query.name, query.header.title)?;
+        writeln!(
+            out,
+            "{bold}{}{bold:#}{own}  {}",
+            query.name, query.header.title
+        )?;
         let parameters: Vec<String> = query
             .header
             .parameters
             .iter()
             .map(|p| match &p.default {
-                Some(default) => format!("[--{} {}]", p.name, if default.is_empty() { "TEXT" } else { default }),
+                Some(default) => format!(
+                    "[--{} {}]",
+                    p.name,
+                    if default.is_empty() { "TEXT" } else { default }
+                ),
                 None => format!("--{} {}", p.name, p.kind),
             })
             .collect();
@@ -163,21 +234,29 @@ fn list(library: &Library) -> Result<()> {
 }
 
 fn give(answer: &Answer, target: &Target) -> Result<()> {
-    let named = target.output.as_deref().and_then(|p| Format::of_file(&p.to_string_lossy()));
+    let named = target
+        .output
+        .as_deref()
+        .and_then(|p| Format::of_file(&p.to_string_lossy()));
     let format = target.format.or(named).unwrap_or(Format::Table);
     match target.output.as_deref().filter(|p| *p != Path::new("-")) {
         Some(path) => {
-            let file = File::create(path).with_context(|| format!("can't write `{}`", path.display()))?;
+            let file =
+                File::create(path).with_context(|| format!("can't write `{}`", path.display()))?;
             let mut file = BufWriter::new(file);
             output::write(&answer.batch, format, &mut file)?;
-            file.flush().with_context(|| format!("can't write `{}`", path.display()))
+            file.flush()
+                .with_context(|| format!("can't write `{}`", path.display()))
         }
         None if !format.is_text() && std::io::stdout().is_terminal() => {
             Err(WrongUse("this format is not for a terminal; name a file with `-o`".into()).into())
         }
         None => {
-            let mut out = BufWriter::new(std::io::stdout());
-            output::write(&answer.batch, format, &mut out)?;
+            // Written whole first: some writers turn a closed pipe into an error of their own.
+            let mut text = Vec::new();
+            output::write(&answer.batch, format, &mut text)?;
+            let mut out = std::io::stdout().lock();
+            out.write_all(&text)?;
             Ok(out.flush()?)
         }
     }

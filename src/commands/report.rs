@@ -43,21 +43,30 @@ pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
     let platform = args.platform.clone().or_else(|| project.platform.clone()).ok_or_else(|| {
         WrongUse("whose report? give `--platform NAME`, or `platform = \"NAME\"` under [project] in essor.toml".into())
     })?;
-    let subject = Subject { month: args.month, platform };
+    let subject = Subject {
+        month: args.month,
+        platform,
+    };
     let outcome = setting.block_on(async {
-        let outcome = if args.no_ingest { Outcome::Done } else { read_what_is_new(&project, setting).await? };
+        let outcome = if args.no_ingest {
+            Outcome::Done
+        } else {
+            read_what_is_new(&project, setting).await?
+        };
         let report = assemble(&project, setting, &subject).await?;
         let folder = match &args.output {
             Some(folder) => std::env::current_dir()?.join(folder),
             None => report::folder(&project.root, &subject),
         };
         let files = report::render(&report, &project.root)?;
-        let written = report::write(&folder, files).with_context(|| format!("can't write the report to `{}`", folder.display()))?;
+        let written = report::write(&folder, files)
+            .with_context(|| format!("can't write the report to `{}`", folder.display()))?;
         let page = folder.join("index.html");
         writeln!(anstream::stdout(), "{}", page.display())?;
         tracing::info!("{} files changed", written.changed);
         if args.open {
-            open::that(&page).with_context(|| format!("can't open `{}`; open it yourself", page.display()))?;
+            open::that(&page)
+                .with_context(|| format!("can't open `{}`; open it yourself", page.display()))?;
         }
         Ok(outcome)
     })?;
@@ -65,18 +74,46 @@ pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
 }
 
 async fn read_what_is_new(project: &Project, setting: &Setting) -> Result<Outcome> {
-    let folders: Vec<String> = project.data.iter().filter(|d| project.root.join(d).exists()).cloned().collect();
-    let tally = ingest::ingest(project, &folders, &project.root, Taking { strict: false, threads: setting.threads }).await?;
+    let folders: Vec<String> = project
+        .data
+        .iter()
+        .filter(|d| project.root.join(d).exists())
+        .cloned()
+        .collect();
+    let tally = ingest::ingest(
+        project,
+        &folders,
+        &project.root,
+        Taking {
+            strict: false,
+            threads: setting.threads,
+        },
+    )
+    .await?;
     if tally.failed > 0 {
         // A report without a file that is there would look complete and not be.
-        tally.outcome().context("no report was written (`--no-ingest` reports from what is in the store)")?;
+        tally
+            .outcome()
+            .context("no report was written (`--no-ingest` reports from what is in the store)")?;
     }
     tally.outcome()
 }
 
-async fn assemble(project: &Project, setting: &Setting, subject: &Subject) -> Result<report::Report> {
+async fn assemble(
+    project: &Project,
+    setting: &Setting,
+    subject: &Subject,
+) -> Result<report::Report> {
     let store = Store::open(&project.root).await?;
-    let context = engine::session(&store, project, Settings { threads: setting.threads }).await?;
+    let context = engine::session(
+        &store,
+        project,
+        Settings {
+            threads: setting.threads,
+            hold: true,
+        },
+    )
+    .await?;
     let library = Library::open(&project.root)?;
     Ok(report::assemble(&context, &store, project, &library, subject).await?)
 }

@@ -12,7 +12,9 @@ use crate::store::{Load, Store};
 
 /// `essor status`
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  essor status            platforms, metrics, spans, freshness, gaps, loads\n  essor status --all      with the loads that were replaced or undone")]
+#[command(
+    after_help = "Examples:\n  essor status            platforms, metrics, spans, freshness, gaps, loads\n  essor status --all      with the loads that were replaced or undone"
+)]
 pub struct Args {
     /// Show the loads that were replaced or undone too
     #[arg(long)]
@@ -24,29 +26,54 @@ pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
     let project = setting.project()?;
     let (store, held) = setting.block_on(async {
         let store = Store::open(&project.root).await?;
-        let context = engine::session(&store, &project, Settings { threads: setting.threads }).await?;
+        let context = engine::session(
+            &store,
+            &project,
+            Settings {
+                threads: setting.threads,
+                hold: false,
+            },
+        )
+        .await?;
         let library = Library::open(&project.root)?;
-        let held = query::run(&context, library.find("holdings")?, &query::parameter::Given::new()).await?;
+        let held = query::run(
+            &context,
+            library.find("holdings")?,
+            &query::parameter::Given::new(),
+        )
+        .await?;
         Ok((store, held))
     })?;
     let mut out = anstream::stdout();
     let bold = anstyle::Style::new().bold();
     if store.loads().live().next().is_none() {
-        writeln!(out, "the store is empty: put files into data/ and run `essor ingest data/`")?;
+        writeln!(
+            out,
+            "the store is empty: put files into data/ and run `essor ingest data/`"
+        )?;
         return Ok(Outcome::Done);
     }
     writeln!(out, "{bold}Figures{bold:#}")?;
     output::write(&held.batch, output::Format::Table, &mut out)?;
-    writeln!(out, "\n{bold}Loads{bold:#} (`essor unload LOAD` undoes one)")?;
+    writeln!(
+        out,
+        "\n{bold}Loads{bold:#} (`essor unload LOAD` undoes one)"
+    )?;
     let live: Vec<&str> = store.loads().live().map(|l| l.load.as_str()).collect();
-    for load in store.loads().iter().filter(|l| args.all || live.contains(&l.load.as_str())) {
+    for load in store
+        .loads()
+        .iter()
+        .filter(|l| args.all || live.contains(&l.load.as_str()))
+    {
         writeln!(out, "{}", line(load, live.contains(&load.load.as_str())))?;
     }
     Ok(Outcome::Done)
 }
 
 fn line(load: &Load, live: bool) -> String {
-    let when = chrono::DateTime::from_timestamp_micros(load.loaded_at).map(|t| t.format("%Y-%m-%d %H:%M").to_string()).unwrap_or_default();
+    let when = chrono::DateTime::from_timestamp_micros(load.loaded_at)
+        .map(|t| t.format("%Y-%m-%d %H:%M").to_string())
+        .unwrap_or_default();
     let span = match (load.first_day, load.last_day) {
         (Some(first), Some(last)) => format!("{first} to {last}"),
         _ => "no days".to_owned(),
@@ -56,6 +83,17 @@ fn line(load: &Load, live: bool) -> String {
         (false, true) => String::new(),
         (false, false) => "  replaced or undone".to_owned(),
     };
-    let rejected = if load.rows_rejected > 0 { format!(", {} rejected", exact(load.rows_rejected)) } else { String::new() };
-    format!("{:<14} {when} UTC  {:<11} {:>10} rows{rejected}  {span}  {} ({}){state}", load.load, load.grain.table(), exact(load.rows_kept), load.path, load.format)
+    let rejected = if load.rows_rejected > 0 {
+        format!(", {} rejected", exact(load.rows_rejected))
+    } else {
+        String::new()
+    };
+    format!(
+        "{:<14} {when} UTC  {:<11} {:>10} rows{rejected}  {span}  {} ({}){state}",
+        load.load,
+        load.grain.table(),
+        exact(load.rows_kept),
+        load.path,
+        load.format
+    )
 }

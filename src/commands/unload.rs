@@ -9,7 +9,9 @@ use crate::store::{Load, Store};
 
 /// `essor unload`
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  essor unload 3f2a91c0        the beginning of a name that `essor status` shows is enough")]
+#[command(
+    after_help = "Example:\n  essor unload 3f2a91c0        the beginning of a name that `essor status` shows is enough"
+)]
 pub struct Args {
     /// The load
     pub load: String,
@@ -24,7 +26,13 @@ pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
         store.finish(undoing(&load)).await?;
         Ok(load)
     })?;
-    writeln!(anstream::stdout(), "undone: load {} of `{}` ({} rows)", undone.load, undone.path, undone.rows_kept)?;
+    writeln!(
+        anstream::stdout(),
+        "undone: load {} of `{}` ({} rows)",
+        undone.load,
+        undone.path,
+        undone.rows_kept
+    )?;
     Ok(Outcome::Done)
 }
 

@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use datafusion::catalog::TableProvider;
-use datafusion::datasource::ViewTable;
+use datafusion::datasource::{MemTable, ViewTable};
 use datafusion::error::DataFusionError;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::LogicalPlanBuilder;
+use datafusion::physical_plan::collect;
 use datafusion::prelude::{Expr, SessionConfig, SessionContext, cast, col, lit};
 
 use crate::project::{OnConflict, Project};
@@ -43,22 +44,34 @@ pub enum EngineError {
 pub struct Settings {
     /// How many threads a query uses; all of the machine's where it is not given.
     pub threads: Option<usize>,
+    /// Whether the views that say `--! hold: yes` are computed once and kept in memory: worth it
+    /// where many queries follow.
+    pub hold: bool,
 }
 
 /// A session over the live loads of a store.
-pub async fn session(store: &Store, project: &Project, settings: Settings) -> Result<SessionContext, EngineError> {
+pub async fn session(
+    store: &Store,
+    project: &Project,
+    settings: Settings,
+) -> Result<SessionContext, EngineError> {
     let mut config = SessionConfig::new().with_information_schema(true);
     if let Some(threads) = settings.threads {
         config = config.with_target_partitions(threads.max(1));
     }
     let runtime = RuntimeEnvBuilder::new().build_arc()?;
     let context = SessionContext::new_with_config_rt(config, runtime);
-    register_all(&context, store, project).await?;
+    register_all(&context, store, project, settings.hold).await?;
     Ok(context)
 }
 
 /// Everything that a query may name, registered in one place.
-async fn register_all(context: &SessionContext, store: &Store, project: &Project) -> Result<(), EngineError> {
+async fn register_all(
+    context: &SessionContext,
+    store: &Store,
+    project: &Project,
+    hold: bool,
+) -> Result<(), EngineError> {
     registers::register(context, project)?;
     let live: Vec<&str> = store.loads().live().map(|l| l.load.as_str()).collect();
     for table in ["disclosures", "rejects"] {
@@ -66,18 +79,28 @@ async fn register_all(context: &SessionContext, store: &Store, project: &Project
     }
     register_usage(context, store, project.on_conflict, &live).await?;
     let loads = scan(store, "loads").await?;
-    let plan = LogicalPlanBuilder::scan("loads", datafusion::datasource::provider_as_source(loads), None)?
-        .filter(named(&live, "load"))?
-        .build()?;
+    let plan = LogicalPlanBuilder::scan(
+        "loads",
+        datafusion::datasource::provider_as_source(loads),
+        None,
+    )?
+    .filter(named(&live, "load"))?
+    .build()?;
     context.register_table("loads", Arc::new(ViewTable::new(plan, None)))?;
     for view in views() {
-        create_view(context, &view.name, &view.sql).await?;
+        let held = hold && view.sql.lines().any(|line| line.trim() == "--! hold: yes");
+        create_view(context, &view.name, &view.sql, held).await?;
     }
     Ok(())
 }
 
 /// Usage, where two live loads may state the same figure only if `essor.toml` says what to make of it.
-async fn register_usage(context: &SessionContext, store: &Store, policy: OnConflict, live: &[&str]) -> Result<(), EngineError> {
+async fn register_usage(
+    context: &SessionContext,
+    store: &Store,
+    policy: OnConflict,
+    live: &[&str],
+) -> Result<(), EngineError> {
     let stated = live_rows(context, store, "usage", live).await?;
     let file = match policy {
         OnConflict::Refuse => {
@@ -89,16 +112,37 @@ async fn register_usage(context: &SessionContext, store: &Store, policy: OnConfl
         OnConflict::Latest => "conflicts/latest.sql",
     };
     context.register_table("stated_usage", stated)?;
-    let order: Vec<(&str, i64)> = store.loads().live().map(|l| (l.load.as_str(), l.seq)).collect();
+    let order: Vec<(&str, i64)> = store
+        .loads()
+        .live()
+        .map(|l| (l.load.as_str(), l.seq))
+        .collect();
     context.register_table("load_order", registers::load_order(&order)?)?;
     let sql = crate::query::library::shipped_text(file).unwrap_or_default();
-    create_view(context, "usage", sql).await
+    create_view(context, "usage", sql, false).await
 }
 
-async fn create_view(context: &SessionContext, name: &str, sql: &str) -> Result<(), EngineError> {
-    let refused = |source| EngineError::View { view: name.to_owned(), source: Box::new(source) };
+async fn create_view(
+    context: &SessionContext,
+    name: &str,
+    sql: &str,
+    held: bool,
+) -> Result<(), EngineError> {
+    let refused = |source| EngineError::View {
+        view: name.to_owned(),
+        source: Box::new(source),
+    };
     let frame = context.sql(sql).await.map_err(refused)?;
-    context.register_table(name, frame.into_view()).map_err(refused)?;
+    let view = if held {
+        let plan = frame.create_physical_plan().await.map_err(refused)?;
+        let rows = collect(plan.clone(), context.task_ctx())
+            .await
+            .map_err(refused)?;
+        Arc::new(MemTable::try_new(plan.schema(), vec![rows]).map_err(refused)?)
+    } else {
+        frame.into_view()
+    };
+    context.register_table(name, view).map_err(refused)?;
     Ok(())
 }
 
@@ -107,7 +151,12 @@ async fn scan(store: &Store, table: &'static str) -> Result<Arc<dyn TableProvide
 }
 
 /// The rows of live loads. The load is the tables' partition, so that no file of another is opened.
-async fn live_rows(context: &SessionContext, store: &Store, table: &'static str, live: &[&str]) -> Result<Arc<dyn TableProvider>, EngineError> {
+async fn live_rows(
+    context: &SessionContext,
+    store: &Store,
+    table: &'static str,
+    live: &[&str],
+) -> Result<Arc<dyn TableProvider>, EngineError> {
     let frame = context.read_table(scan(store, table).await?)?;
     Ok(frame.filter(named(live, "load"))?.into_view())
 }

@@ -25,12 +25,19 @@ fn text<'a>(values: impl Iterator<Item = &'a str>) -> ArrayRef {
 }
 
 fn days(values: impl Iterator<Item = Option<Day>>) -> ArrayRef {
-    Arc::new(values.map(|d| d.map(calendar::date32)).collect::<Date32Array>())
+    Arc::new(
+        values
+            .map(|d| d.map(calendar::date32))
+            .collect::<Date32Array>(),
+    )
 }
 
 fn table(columns: Vec<(&str, ArrayRef, bool)>) -> Result<Arc<dyn TableProvider>, DataFusionError> {
     let batch = RecordBatch::try_from_iter_with_nullable(columns)?;
-    Ok(Arc::new(MemTable::try_new(batch.schema(), vec![vec![batch]])?))
+    Ok(Arc::new(MemTable::try_new(
+        batch.schema(),
+        vec![vec![batch]],
+    )?))
 }
 
 fn metrics() -> Result<Arc<dyn TableProvider>, DataFusionError> {
@@ -47,23 +54,42 @@ fn metrics() -> Result<Arc<dyn TableProvider>, DataFusionError> {
 }
 
 fn platforms(project: &Project) -> Result<Arc<dyn TableProvider>, DataFusionError> {
-    let launched = |p: &crate::project::Platform| p.launched.as_deref().and_then(|d| calendar::day(d).ok());
+    let launched =
+        |p: &crate::project::Platform| p.launched.as_deref().and_then(|d| calendar::day(d).ok());
     table(vec![
-        ("platform", text(project.platforms.keys().map(String::as_str)), false),
-        ("launched", days(project.platforms.values().map(launched)), true),
+        (
+            "platform",
+            text(project.platforms.keys().map(String::as_str)),
+            false,
+        ),
+        (
+            "launched",
+            days(project.platforms.values().map(launched)),
+            true,
+        ),
     ])
 }
 
 fn disputes(project: &Project) -> Result<Arc<dyn TableProvider>, DataFusionError> {
     let all = &project.disputes;
-    let name = |metric: &str| metric::in_a_statement(metric).map_or_else(|_| metric.to_owned(), |m| m.name.to_owned());
+    let name = |metric: &str| {
+        metric::in_a_statement(metric).map_or_else(|_| metric.to_owned(), |m| m.name.to_owned())
+    };
     let metrics: Vec<String> = all.iter().map(|d| name(&d.metric)).collect();
     let values: Int64Array = all.iter().map(|d| Some(d.value)).collect();
     let computes: BooleanArray = all.iter().map(|d| Some(d.computes)).collect();
     table(vec![
-        ("platform", text(all.iter().map(|d| d.platform.as_str())), false),
+        (
+            "platform",
+            text(all.iter().map(|d| d.platform.as_str())),
+            false,
+        ),
         ("metric", text(metrics.iter().map(String::as_str)), false),
-        ("as_of", days(all.iter().map(|d| calendar::end_of(&d.as_of).ok())), true),
+        (
+            "as_of",
+            days(all.iter().map(|d| calendar::end_of(&d.as_of).ok())),
+            true,
+        ),
         ("value", Arc::new(values), false),
         ("computes", Arc::new(computes), false),
     ])
@@ -72,5 +98,8 @@ fn disputes(project: &Project) -> Result<Arc<dyn TableProvider>, DataFusionError
 /// The order in which live loads were committed: the later one is the `latest`.
 pub(super) fn load_order(order: &[(&str, i64)]) -> Result<Arc<dyn TableProvider>, DataFusionError> {
     let seq: Int64Array = order.iter().map(|(_, seq)| Some(*seq)).collect();
-    table(vec![("load", text(order.iter().map(|(load, _)| *load)), false), ("seq", Arc::new(seq), false)])
+    table(vec![
+        ("load", text(order.iter().map(|(load, _)| *load)), false),
+        ("seq", Arc::new(seq), false),
+    ])
 }

@@ -15,7 +15,9 @@ pub(super) fn trim(text: &str) -> &str {
 #[inline]
 pub(super) fn count(text: &str) -> Result<Option<i64>, Reason> {
     let digits = text.as_bytes();
-    let digits = if digits.first().is_some_and(|b| *b <= b' ') || digits.last().is_some_and(|b| *b <= b' ') {
+    let digits = if digits.first().is_some_and(|b| *b <= b' ')
+        || digits.last().is_some_and(|b| *b <= b' ')
+    {
         trim(text).as_bytes()
     } else {
         digits
@@ -35,7 +37,11 @@ pub(super) fn count(text: &str) -> Result<Option<i64>, Reason> {
         }
         number = number * 10 + i64::from(digit);
     }
-    if number > LARGEST { Err(Reason::Overflow) } else { Ok(Some(number)) }
+    if number > LARGEST {
+        Err(Reason::Overflow)
+    } else {
+        Ok(Some(number))
+    }
 }
 
 /// What is wrong with a text that is no count, or one of more than 18 digits.
@@ -104,7 +110,10 @@ mod tests {
         assert_eq!(count("99999999999999999999999"), Err(Reason::Overflow));
         assert_eq!(count("  "), Ok(None));
         assert_eq!(count("-5"), Err(Reason::Negative));
-        for text in ["+5", "1 000", "1,000", "1.5", "1.0", "1e6", "1,5 Mrd", "-", "٣", "0x10", "NaN", "\u{a0}5"] {
+        for text in [
+            "+5", "1 000", "1,000", "1.5", "1.0", "1e6", "1,5 Mrd", "-", "٣", "0x10", "NaN",
+            "\u{a0}5",
+        ] {
             assert_eq!(count(text), Err(Reason::NotWhole), "{text}");
         }
     }

@@ -26,7 +26,10 @@ pub(super) struct Context {
 
 impl Context {
     pub(super) fn internal(&self, detail: impl ToString) -> IngestError {
-        IngestError::Internal { name: self.file.clone(), detail: detail.to_string() }
+        IngestError::Internal {
+            name: self.file.clone(),
+            detail: detail.to_string(),
+        }
     }
 }
 
@@ -88,8 +91,17 @@ pub(super) struct Names {
 impl Names {
     /// The names of a column, or the one name that stands for all rows where there is none.
     pub(super) fn new(column: Option<usize>, fixed: &str) -> Self {
-        let list = if column.is_some() { vec![] } else { vec![Arc::from(fixed)] };
-        Names { column, memo: Memo::new(Ok(0)), numbers: HashMap::new(), list }
+        let list = if column.is_some() {
+            vec![]
+        } else {
+            vec![Arc::from(fixed)]
+        };
+        Names {
+            column,
+            memo: Memo::new(Ok(0)),
+            numbers: HashMap::new(),
+            list,
+        }
     }
 
     /// The number of a row's name, as `read` gives it from the text of the cell.
@@ -103,7 +115,12 @@ impl Names {
         let Some(column) = self.column else {
             return Ok(0);
         };
-        let Names { memo, numbers, list, .. } = self;
+        let Names {
+            memo,
+            numbers,
+            list,
+            ..
+        } = self;
         memo.text(&columns[column], row, |text| {
             let name = read(text)?;
             if let Some(number) = numbers.get(name.as_ref()) {
@@ -178,7 +195,13 @@ impl Rows {
             if *slot == NONE {
                 *slot = parts.len() as u32;
                 let blank = RoaringBitmap::new;
-                parts.push(Part { place, metric, whole: blank(), days: blank(), seconds: blank() });
+                parts.push(Part {
+                    place,
+                    metric,
+                    whole: blank(),
+                    days: blank(),
+                    seconds: blank(),
+                });
             }
             let part = &mut parts[*slot as usize];
             repeats |= match self.at[i] {
@@ -210,8 +233,16 @@ impl Rows {
         let refused = rejects.len() as u64;
         let mut all = table.rejects;
         all.extend(rejects);
-        let key = if grain == Grain::Usage { Role::Day } else { Role::AsOf };
-        let at = self.at.iter().any(|at| *at != NO_MOMENT).then(|| moments(&self.at));
+        let key = if grain == Grain::Usage {
+            Role::Day
+        } else {
+            Role::AsOf
+        };
+        let at = self
+            .at
+            .iter()
+            .any(|at| *at != NO_MOMENT)
+            .then(|| moments(&self.at));
         Ok(Cleaned {
             batch,
             order,
@@ -238,7 +269,10 @@ pub(super) fn moments(at: &[i64]) -> TimestampMicrosecondArray {
     if at.iter().all(|at| *at == NO_MOMENT) {
         return TimestampMicrosecondArray::new_null(at.len()).with_timezone(zone);
     }
-    at.iter().map(|at| (*at != NO_MOMENT).then_some(*at)).collect::<TimestampMicrosecondArray>().with_timezone(zone)
+    at.iter()
+        .map(|at| (*at != NO_MOMENT).then_some(*at))
+        .collect::<TimestampMicrosecondArray>()
+        .with_timezone(zone)
 }
 
 /// A text column that holds `name(number)` for each number.
@@ -268,5 +302,9 @@ fn text(offsets: Vec<i32>, bytes: Vec<u8>) -> Result<ArrayRef, ArrowError> {
         return Err(ArrowError::OffsetOverflowError(bytes.len()));
     }
     let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
-    Ok(Arc::new(StringArray::try_new(offsets, Buffer::from_vec(bytes), None)?))
+    Ok(Arc::new(StringArray::try_new(
+        offsets,
+        Buffer::from_vec(bytes),
+        None,
+    )?))
 }

@@ -16,7 +16,9 @@ use super::{cell, platforms};
 use crate::calendar::{self, Month, date32};
 use crate::metric::{self, METRICS, Metric};
 
-const STATUS: &[&str] = &["stated", "derived", "disputed", "compiled", "estimate", "record", "regional", "spike"];
+const STATUS: &[&str] = &[
+    "stated", "derived", "disputed", "compiled", "estimate", "record", "regional", "spike",
+];
 const QUALIFIER: &[&str] = &["exact", "about", "at_least", "at_most"];
 
 /// Cleans a chunk of a file of disclosures.
@@ -45,29 +47,58 @@ struct Statement<'a> {
     texts: [Cow<'a, str>; 7],
 }
 
-fn statement<'a>(table: &'a Table, row: usize, context: &'a Context) -> Result<Statement<'a>, Fault> {
-    let column = |role| table.slots.column(role).map(|column| &table.columns[column]);
+fn statement<'a>(
+    table: &'a Table,
+    row: usize,
+    context: &'a Context,
+) -> Result<Statement<'a>, Fault> {
+    let column = |role| {
+        table
+            .slots
+            .column(role)
+            .map(|column| &table.columns[column])
+    };
     let text = |role| -> Result<Cow<'a, str>, Fault> {
-        column(role).map_or(Ok(Cow::Borrowed("")), |c: &'a Column| c.text(row)).map(trimmed).map_err(|reason| (role, reason))
+        column(role)
+            .map_or(Ok(Cow::Borrowed("")), |c: &'a Column| c.text(row))
+            .map(trimmed)
+            .map_err(|reason| (role, reason))
     };
     let options = &context.options;
     let given = match column(Role::Platform) {
         Some(_) => text(Role::Platform)?,
         None => Cow::Borrowed(options.source.platform.as_deref().unwrap_or("")),
     };
-    let platform = platforms::canonical(&given, options).map_err(|reason| (Role::Platform, reason))?.to_owned();
+    let platform = platforms::canonical(&given, options)
+        .map_err(|reason| (Role::Platform, reason))?
+        .to_owned();
     let name = text(Role::Metric)?;
     if name.is_empty() {
         return Err((Role::Metric, Reason::NoMetric));
     }
     let metric = metric::in_a_statement(&name).map_err(|_| (Role::Metric, Reason::NotAMetric))?;
     let value = column(Role::Value).map_or(Ok(None), |c| c.count(row));
-    let value = value.and_then(|value| value.ok_or(Reason::NoValue)).map_err(|reason| (Role::Value, reason))?;
-    let (as_of, precision) = period(&as_of(column(Role::AsOf), row, context)?, &text(Role::Precision)?)?;
-    let or = |given: Cow<'a, str>, default: &'static str| if given.is_empty() { Cow::Borrowed(default) } else { given };
+    let value = value
+        .and_then(|value| value.ok_or(Reason::NoValue))
+        .map_err(|reason| (Role::Value, reason))?;
+    let (as_of, precision) = period(
+        &as_of(column(Role::AsOf), row, context)?,
+        &text(Role::Precision)?,
+    )?;
+    let or = |given: Cow<'a, str>, default: &'static str| {
+        if given.is_empty() {
+            Cow::Borrowed(default)
+        } else {
+            given
+        }
+    };
     let one_of = |role, all: &[&'static str], reason| {
         let given = or(text(role)?, all[0]);
-        if all.contains(&given.as_ref()) { Ok(given) } else { Err((role, reason)) }
+        if all.contains(&given.as_ref()) {
+            Ok(given)
+        } else {
+            Err((role, reason))
+        }
     };
     let status = one_of(Role::Status, STATUS, Reason::Status)?;
     let qualifier = one_of(Role::Qualifier, QUALIFIER, Reason::Qualifier)?;
@@ -76,8 +107,23 @@ fn statement<'a>(table: &'a Table, row: usize, context: &'a Context) -> Result<S
         return Err((Role::Published, Reason::Published));
     }
     let unit = or(text(Role::Unit)?, metric.unit);
-    let texts = [unit, status, qualifier, text(Role::Definition)?, published, text(Role::SourceTitle)?, text(Role::SourceUrl)?];
-    Ok(Statement { platform: Cow::Owned(platform), metric, value, as_of, precision, texts })
+    let texts = [
+        unit,
+        status,
+        qualifier,
+        text(Role::Definition)?,
+        published,
+        text(Role::SourceTitle)?,
+        text(Role::SourceUrl)?,
+    ];
+    Ok(Statement {
+        platform: Cow::Owned(platform),
+        metric,
+        value,
+        as_of,
+        precision,
+        texts,
+    })
 }
 
 fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
@@ -95,7 +141,11 @@ fn as_of(column: Option<&Column>, row: usize, context: &Context) -> Result<Strin
     };
     if matches!(column, Column::Moments { .. }) {
         let when = column.when(row, context.options.zone).map_err(wrong)?;
-        return if when.midnight { Ok(calendar::from_date32(when.day).to_string()) } else { Err(wrong(Reason::NotAPeriod)) };
+        return if when.midnight {
+            Ok(calendar::from_date32(when.day).to_string())
+        } else {
+            Err(wrong(Reason::NotAPeriod))
+        };
     }
     let text = column.text(row).map_err(wrong)?;
     Ok(cell::trim(&text).to_owned())
@@ -130,11 +180,18 @@ fn period(as_of: &str, precision: &str) -> Result<(NaiveDate, &'static str), Fau
         "year" => last.month() == 12 && last.day() == 31,
         _ => return Err((Role::Precision, Reason::Precision)),
     };
-    let named = ["day", "month", "quarter", "year"].into_iter().find(|name| *name == precision).unwrap_or("day");
+    let named = ["day", "month", "quarter", "year"]
+        .into_iter()
+        .find(|name| *name == precision)
+        .unwrap_or("day");
     if written != "day" && written != named {
         return Err(wrong(Reason::NotThePeriod));
     }
-    if ends { Ok((last, named)) } else { Err(wrong(Reason::NotPeriodEnd)) }
+    if ends {
+        Ok((last, named))
+    } else {
+        Err(wrong(Reason::NotPeriodEnd))
+    }
 }
 
 /// The last day of a quarter written `2016-Q1`.
@@ -165,14 +222,23 @@ impl Made {
         let place = match self.numbers.get(statement.platform.as_ref()) {
             Some(place) => *place,
             None => {
-                let (platform, blank): (Arc<str>, Arc<str>) = (Arc::from(statement.platform.as_ref()), Arc::from(""));
+                let (platform, blank): (Arc<str>, Arc<str>) =
+                    (Arc::from(statement.platform.as_ref()), Arc::from(""));
                 let place = self.places.len() as u32;
                 self.numbers.insert(platform.clone(), place);
-                self.places.push(Place { platform, server: blank.clone(), dimension: blank.clone(), dimension_value: blank });
+                self.places.push(Place {
+                    platform,
+                    server: blank.clone(),
+                    dimension: blank.clone(),
+                    dimension_value: blank,
+                });
                 place
             }
         };
-        let metric = METRICS.iter().position(|m| m.name == statement.metric.name).unwrap_or_default();
+        let metric = METRICS
+            .iter()
+            .position(|m| m.name == statement.metric.name)
+            .unwrap_or_default();
         self.rows.row.push(row as u32);
         self.rows.place.push(place);
         self.rows.metric.push(metric as u8);
@@ -187,14 +253,28 @@ impl Made {
     }
 
     /// The columns of `disclosures`, in its order.
-    fn finish(mut self, context: &Context) -> Result<(Rows, Vec<Place>, Vec<ArrayRef>), IngestError> {
+    fn finish(
+        mut self,
+        context: &Context,
+    ) -> Result<(Rows, Vec<Place>, Vec<ArrayRef>), IngestError> {
         let failed = |e| context.internal(e);
         let rows = &self.rows;
-        let platform = clean::spread(rows.place.iter().copied(), |place| &self.places[place as usize].platform).map_err(failed)?;
-        let metric = clean::spread(rows.metric.iter().map(|m| u32::from(*m)), |m| METRICS[m as usize].name).map_err(failed)?;
-        let precision = clean::spread(0..self.precision.len() as u32, |row| self.precision[row as usize]).map_err(failed)?;
-        let [unit, status, qualifier, definition, published, title, url] =
-            self.texts.each_mut().map(|builder| -> ArrayRef { Arc::new(builder.finish()) });
+        let platform = clean::spread(rows.place.iter().copied(), |place| {
+            &self.places[place as usize].platform
+        })
+        .map_err(failed)?;
+        let metric = clean::spread(rows.metric.iter().map(|m| u32::from(*m)), |m| {
+            METRICS[m as usize].name
+        })
+        .map_err(failed)?;
+        let precision = clean::spread(0..self.precision.len() as u32, |row| {
+            self.precision[row as usize]
+        })
+        .map_err(failed)?;
+        let [unit, status, qualifier, definition, published, title, url] = self
+            .texts
+            .each_mut()
+            .map(|builder| -> ArrayRef { Arc::new(builder.finish()) });
         let columns: Vec<ArrayRef> = vec![
             platform,
             metric,

@@ -21,7 +21,11 @@ use crate::metric::{self, Kind, METRICS};
 /// Cleans a chunk of a usage file.
 pub(super) fn clean(table: Table, context: &Context) -> Result<Cleaned, IngestError> {
     let mut reader = Reader::new(&table, context);
-    let width = if context.layout.shape == Shape::Long { 1 } else { table.slots.measures.len() };
+    let width = if context.layout.shape == Shape::Long {
+        1
+    } else {
+        table.slots.measures.len()
+    };
     let mut rows = Rows::with_capacity(table.rows * width);
     let mut rejects = vec![];
     for row in 0..table.rows {
@@ -82,7 +86,9 @@ impl<'a> Reader<'a> {
         let place = self.places.of(self.table, row, self.options)?;
         if self.shape == Shape::Wide {
             for (column, metric) in &self.table.slots.measures {
-                let value = columns[*column].count(row).map_err(|reason| (Role::Measure(*metric), reason))?;
+                let value = columns[*column]
+                    .count(row)
+                    .map_err(|reason| (Role::Measure(*metric), reason))?;
                 if let Some(value) = value {
                     push(rows, row, place, *metric, when, value)?;
                 }
@@ -90,12 +96,19 @@ impl<'a> Reader<'a> {
             return Ok(());
         }
         let metric = match self.metric {
-            Some(metric) => self.metrics.text(&columns[metric], row, find).and_then(|found| found),
+            Some(metric) => self
+                .metrics
+                .text(&columns[metric], row, find)
+                .and_then(|found| found),
             None => Err(Reason::NoMetric),
         };
         let metric = metric.map_err(|reason| (Role::Metric, reason))?;
-        let value = self.value.map_or(Ok(None), |value| columns[value].count(row));
-        let value = value.and_then(|value| value.ok_or(Reason::NoValue)).map_err(|reason| (Role::Value, reason))?;
+        let value = self
+            .value
+            .map_or(Ok(None), |value| columns[value].count(row));
+        let value = value
+            .and_then(|value| value.ok_or(Reason::NoValue))
+            .map_err(|reason| (Role::Value, reason))?;
         push(rows, row, place, metric, when, value)
     }
 }
@@ -107,11 +120,20 @@ fn find(name: &str) -> Result<u8, Reason> {
     }
     let metric = metric::find(name).map_err(|_| Reason::NotAMetric)?;
     let place = METRICS.iter().position(|m| m.name == metric.name);
-    place.and_then(|place| u8::try_from(place).ok()).ok_or(Reason::NotAMetric)
+    place
+        .and_then(|place| u8::try_from(place).ok())
+        .ok_or(Reason::NotAMetric)
 }
 
 #[inline]
-fn push(rows: &mut Rows, row: usize, place: u32, metric: u8, when: When, value: i64) -> Result<(), Fault> {
+fn push(
+    rows: &mut Rows,
+    row: usize,
+    place: u32,
+    metric: u8,
+    when: When,
+    value: i64,
+) -> Result<(), Fault> {
     let at = match when.at {
         None => NO_MOMENT,
         Some(at) if METRICS[usize::from(metric)].kind != Kind::Distinct => at,
@@ -163,19 +185,31 @@ impl Places {
         let columns = &table.columns;
         let platform = self
             .platforms
-            .of(columns, row, |text| platforms::canonical(text, options).map(|name| Cow::Owned(name.to_owned())))
+            .of(columns, row, |text| {
+                platforms::canonical(text, options).map(|name| Cow::Owned(name.to_owned()))
+            })
             .map_err(|reason| (Role::Platform, reason))?;
         let plain = |text: &str| cell::name(text).map(|name| Cow::Owned(name.to_owned()));
-        let server = self.servers.of(columns, row, plain).map_err(|reason| (Role::Server, reason))?;
-        let dimension = self.dimensions.of(columns, row, plain).map_err(|reason| (Role::Dimension, reason))?;
-        let value = self.values.of(columns, row, plain).map_err(|reason| (Role::DimensionValue, reason))?;
+        let server = self
+            .servers
+            .of(columns, row, plain)
+            .map_err(|reason| (Role::Server, reason))?;
+        let dimension = self
+            .dimensions
+            .of(columns, row, plain)
+            .map_err(|reason| (Role::Dimension, reason))?;
+        let value = self
+            .values
+            .of(columns, row, plain)
+            .map_err(|reason| (Role::DimensionValue, reason))?;
         Ok(self.number([platform, server, dimension, value]))
     }
 
     #[inline]
     fn number(&mut self, key: [u32; 4]) -> u32 {
         let [platform, server, dimension, value] = key;
-        let mixed = platform ^ server.rotate_left(8) ^ dimension.rotate_left(16) ^ value.rotate_left(24);
+        let mixed =
+            platform ^ server.rotate_left(8) ^ dimension.rotate_left(16) ^ value.rotate_left(24);
         let slot = &mut self.recent[(mixed.wrapping_mul(0x9e37_79b9) >> 22) as usize];
         if slot.0 != key {
             let keys = &mut self.keys;
@@ -201,11 +235,19 @@ impl Places {
 }
 
 /// The columns of `usage`, in its order.
-fn columns(rows: &mut Rows, places: &[Place], context: &Context) -> Result<Vec<ArrayRef>, ArrowError> {
+fn columns(
+    rows: &mut Rows,
+    places: &[Place],
+    context: &Context,
+) -> Result<Vec<ArrayRef>, ArrowError> {
     let count = rows.day.len();
     let of_place = |name: fn(&Place) -> &Arc<str>| match places {
-        [first, others @ ..] if others.iter().all(|place| name(place) == name(first)) => clean::constant(name(first), count),
-        _ => clean::spread(rows.place.iter().copied(), |place| name(&places[place as usize])),
+        [first, others @ ..] if others.iter().all(|place| name(place) == name(first)) => {
+            clean::constant(name(first), count)
+        }
+        _ => clean::spread(rows.place.iter().copied(), |place| {
+            name(&places[place as usize])
+        }),
     };
     let kind = |metric: u32| match METRICS[metric as usize].kind {
         _ if context.layout.cumulative[metric as usize] => "counter",

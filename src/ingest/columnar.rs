@@ -4,7 +4,9 @@ use std::io::{Cursor, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use polars::prelude::{DataFrame, IpcReader, IpcStreamReader, ParquetReader, PolarsResult, SerReader};
+use polars::prelude::{
+    DataFrame, IpcReader, IpcStreamReader, ParquetReader, PolarsResult, SerReader,
+};
 
 use super::columns::{Layout, Role};
 use super::error::IngestError;
@@ -41,12 +43,24 @@ impl File {
         rows: usize,
     ) -> Result<(Self, Vec<Arc<str>>), IngestError> {
         let mut bytes = vec![];
-        source.read_to_end(&mut bytes).map_err(|e| stream::failed(name, compression, e))?;
+        source
+            .read_to_end(&mut bytes)
+            .map_err(|e| stream::failed(name, compression, e))?;
         let bytes = bytes::Bytes::from(bytes);
         let (names, groups) = guard(name, format, || head(format, &bytes))?;
         let rows = rows.clamp(1, ROWS);
         let groups = groups.into_iter();
-        let file = File { name: name.to_owned(), format, bytes, layout: None, rows, groups, frame: None, given: 0, line: 1 };
+        let file = File {
+            name: name.to_owned(),
+            format,
+            bytes,
+            layout: None,
+            rows,
+            groups,
+            frame: None,
+            given: 0,
+            line: 1,
+        };
         Ok((file, names))
     }
 
@@ -63,7 +77,9 @@ impl File {
         };
         let (format, cursor) = (self.format, Cursor::new(self.bytes.clone()));
         let frame = guard(&self.name, format, || match format {
-            Format::Parquet => ParquetReader::new(cursor).with_slice(Some((first, length))).finish(),
+            Format::Parquet => ParquetReader::new(cursor)
+                .with_slice(Some((first, length)))
+                .finish(),
             Format::ArrowFile => IpcReader::new(cursor).finish(),
             _ => IpcStreamReader::new(cursor).finish(),
         })?;
@@ -76,7 +92,10 @@ impl File {
 
     /// The columns that are taken of a few rows.
     fn body(&self, frame: &DataFrame) -> Result<Body, IngestError> {
-        let layout = self.layout.as_ref().ok_or_else(|| corrupt(&self.name, self.format, "no columns"))?;
+        let layout = self
+            .layout
+            .as_ref()
+            .ok_or_else(|| corrupt(&self.name, self.format, "no columns"))?;
         let (mut names, mut columns): (Vec<Arc<str>>, Vec<Column>) = (vec![], vec![]);
         for column in frame.columns() {
             let name: Arc<str> = Arc::from(column.name().as_str());
@@ -85,13 +104,21 @@ impl File {
             }
             let found = || column.dtype().to_string();
             let made = guard(&self.name, self.format, || interchange::column(column))?;
-            let made = made.ok_or_else(|| IngestError::ColumnType { name: self.name.clone(), column: name.to_string(), found: found() })?;
+            let made = made.ok_or_else(|| IngestError::ColumnType {
+                name: self.name.clone(),
+                column: name.to_string(),
+                found: found(),
+            })?;
             names.push(name);
             columns.push(made);
         }
         let slots = layout.slots(&names)?;
         if interchange::rows(&columns) != Some(frame.height()) {
-            return Err(corrupt(&self.name, self.format, "columns of unequal length"));
+            return Err(corrupt(
+                &self.name,
+                self.format,
+                "columns of unequal length",
+            ));
         }
         Ok(Body::Columns { columns, slots })
     }
@@ -118,7 +145,11 @@ impl Cutter for File {
             let lines = Lines::successive(self.line, length as u32);
             self.given += length;
             self.line += length as u64;
-            return Ok(Some(Chunk { body, lines, rejects: vec![] }));
+            return Ok(Some(Chunk {
+                body,
+                lines,
+                rejects: vec![],
+            }));
         }
     }
 }
@@ -144,16 +175,34 @@ fn head(format: Format, bytes: &bytes::Bytes) -> PolarsResult<Head> {
         Format::ArrowFile => (IpcReader::new(cursor).schema()?, all),
         _ => (Arc::new(IpcStreamReader::new(cursor).arrow_schema()?), all),
     };
-    Ok((schema.iter_names().map(|name| Arc::from(name.as_str())).collect(), groups))
+    Ok((
+        schema
+            .iter_names()
+            .map(|name| Arc::from(name.as_str()))
+            .collect(),
+        groups,
+    ))
 }
 
 fn corrupt(name: &str, format: Format, detail: impl ToString) -> IngestError {
-    let format = if format == Format::Parquet { "Parquet" } else { "Arrow" };
-    IngestError::Corrupt { name: name.to_owned(), format, detail: detail.to_string() }
+    let format = if format == Format::Parquet {
+        "Parquet"
+    } else {
+        "Arrow"
+    };
+    IngestError::Corrupt {
+        name: name.to_owned(),
+        format,
+        detail: detail.to_string(),
+    }
 }
 
 /// Runs a decoder, which may panic on bytes that no writer makes.
-fn guard<T>(name: &str, format: Format, decode: impl FnOnce() -> PolarsResult<T>) -> Result<T, IngestError> {
+fn guard<T>(
+    name: &str,
+    format: Format,
+    decode: impl FnOnce() -> PolarsResult<T>,
+) -> Result<T, IngestError> {
     match catch_unwind(AssertUnwindSafe(decode)) {
         Ok(Ok(decoded)) => Ok(decoded),
         Ok(Err(error)) => Err(corrupt(name, format, error)),

@@ -33,7 +33,11 @@ pub(super) enum Role {
     SourceUrl,
 }
 
-const SHARED: &[(&str, Role)] = &[("platform", Role::Platform), ("metric", Role::Metric), ("value", Role::Value)];
+const SHARED: &[(&str, Role)] = &[
+    ("platform", Role::Platform),
+    ("metric", Role::Metric),
+    ("value", Role::Value),
+];
 
 const USAGE: &[(&str, Role)] = &[
     ("date", Role::Day),
@@ -68,7 +72,11 @@ pub(super) enum Shape {
 
 /// How alike two names are; one slip of the finger counts as near even in a short name.
 fn likeness(name: &str, wanted: &str) -> f64 {
-    let slip = if strsim::damerau_levenshtein(name, wanted) == 1 { 0.9 } else { 0.0 };
+    let slip = if strsim::damerau_levenshtein(name, wanted) == 1 {
+        0.9
+    } else {
+        0.0
+    };
     strsim::jaro_winkler(name, wanted).max(slip)
 }
 
@@ -91,18 +99,37 @@ fn plain(name: &str) -> String {
 }
 
 fn place(metric: &metric::Metric) -> usize {
-    METRICS.iter().position(|m| m.name == metric.name).unwrap_or_default()
+    METRICS
+        .iter()
+        .position(|m| m.name == metric.name)
+        .unwrap_or_default()
 }
 
 impl Layout {
     /// Decides what a file with these columns gives.
-    pub(super) fn decide(file: &str, names: &[Arc<str>], options: &Options) -> Result<Self, IngestError> {
+    pub(super) fn decide(
+        file: &str,
+        names: &[Arc<str>],
+        options: &Options,
+    ) -> Result<Self, IngestError> {
         let source = &options.source;
-        let mut declared: HashMap<String, Option<String>> =
-            source.columns.iter().map(|(theirs, ours)| (plain(theirs), Some(plain(ours)))).collect();
+        let mut declared: HashMap<String, Option<String>> = source
+            .columns
+            .iter()
+            .map(|(theirs, ours)| (plain(theirs), Some(plain(ours))))
+            .collect();
         declared.extend(source.ignore.iter().map(|name| (plain(name), None)));
-        let meant = |name: &str| declared.get(&plain(name)).cloned().unwrap_or_else(|| Some(plain(name)));
-        let has = |wanted: &str| names.iter().any(|name| meant(name).as_deref() == Some(wanted));
+        let meant = |name: &str| {
+            declared
+                .get(&plain(name))
+                .cloned()
+                .unwrap_or_else(|| Some(plain(name)))
+        };
+        let has = |wanted: &str| {
+            names
+                .iter()
+                .any(|name| meant(name).as_deref() == Some(wanted))
+        };
         let long = has("metric") && has("value");
         let grain = match source.grain {
             Some(grain) => grain,
@@ -126,7 +153,10 @@ impl Layout {
     fn check_mapping(&self, options: &Options) -> Result<(), IngestError> {
         for (theirs, ours) in &options.source.columns {
             if self.known(&plain(ours)).is_none() {
-                let near = self.nearest(&plain(ours)).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+                let near = self
+                    .nearest(&plain(ours))
+                    .map(|n| format!("; did you mean `{n}`?"))
+                    .unwrap_or_default();
                 return Err(IngestError::Declared {
                     name: self.file.clone(),
                     key: "columns",
@@ -139,7 +169,11 @@ impl Layout {
     }
 
     /// Cumulative columns must be there and hold what can be cumulative.
-    fn check_cumulative(&mut self, names: &[Arc<str>], options: &Options) -> Result<(), IngestError> {
+    fn check_cumulative(
+        &mut self,
+        names: &[Arc<str>],
+        options: &Options,
+    ) -> Result<(), IngestError> {
         for given in &options.source.cumulative {
             let wrong = |detail: &str| IngestError::Declared {
                 name: self.file.clone(),
@@ -148,15 +182,25 @@ impl Layout {
                 detail: detail.to_owned(),
             };
             let column = names.iter().any(|name| plain(name) == plain(given));
-            let metric = if column { self.meaning(given) } else { Some(plain(given)) };
+            let metric = if column {
+                self.meaning(given)
+            } else {
+                Some(plain(given))
+            };
             let metric = metric.and_then(|m| metric::find(&m).ok());
             let Some(metric) = metric.filter(|_| column || self.shape == Shape::Long) else {
-                return Err(wrong("it has no such column of figures; name a column of the file, or a metric where the file has a `metric` column"));
+                return Err(wrong(
+                    "it has no such column of figures; name a column of the file, or a metric where the file has a `metric` column",
+                ));
             };
             match metric.kind {
                 Kind::Flow => self.cumulative[place(metric)] = true,
                 Kind::Level => {}
-                Kind::Distinct => return Err(wrong("users counted once within a window can't be cumulative; take it out")),
+                Kind::Distinct => {
+                    return Err(wrong(
+                        "users counted once within a window can't be cumulative; take it out",
+                    ));
+                }
             }
         }
         Ok(())
@@ -164,19 +208,33 @@ impl Layout {
 
     /// What a file's name stands for: ours, or nothing for one left out.
     fn meaning(&self, name: &str) -> Option<String> {
-        self.declared.get(&plain(name)).cloned().unwrap_or_else(|| Some(plain(name)))
+        self.declared
+            .get(&plain(name))
+            .cloned()
+            .unwrap_or_else(|| Some(plain(name)))
     }
 
     /// The role of one of our names.
     fn known(&self, ours: &str) -> Option<Role> {
-        let own = if self.grain == Grain::Usage { USAGE } else { DISCLOSURES };
-        let structural = SHARED.iter().chain(own).find(|(name, _)| *name == ours).map(|(_, role)| *role);
+        let own = if self.grain == Grain::Usage {
+            USAGE
+        } else {
+            DISCLOSURES
+        };
+        let structural = SHARED
+            .iter()
+            .chain(own)
+            .find(|(name, _)| *name == ours)
+            .map(|(_, role)| *role);
         let long = self.shape == Shape::Long;
         match structural {
             Some(Role::Metric | Role::Value) if !long && self.grain == Grain::Usage => None,
             Some(role) => Some(role),
             None if long || self.grain == Grain::Disclosures => None,
-            None => metric::find(ours).ok().and_then(|m| u8::try_from(place(m)).ok()).map(Role::Measure),
+            None => metric::find(ours)
+                .ok()
+                .and_then(|m| u8::try_from(place(m)).ok())
+                .map(Role::Measure),
         }
     }
 
@@ -201,14 +259,25 @@ impl Layout {
 
     fn unknown(&self, name: &str, ours: &str) -> IngestError {
         let near = self.nearest(ours).map(str::to_owned);
-        IngestError::UnknownColumn { name: self.file.clone(), column: name.to_owned(), near }
+        IngestError::UnknownColumn {
+            name: self.file.clone(),
+            column: name.to_owned(),
+            near,
+        }
     }
 
     /// The known name that is most like a given one.
     fn nearest(&self, wanted: &str) -> Option<&'static str> {
-        let own = if self.grain == Grain::Usage { USAGE } else { DISCLOSURES };
+        let own = if self.grain == Grain::Usage {
+            USAGE
+        } else {
+            DISCLOSURES
+        };
         let wide = self.grain == Grain::Usage && self.shape == Shape::Wide;
-        let metrics = METRICS.iter().filter(|_| wide).flat_map(|m| std::iter::once(m.name).chain(m.aliases.iter().copied()));
+        let metrics = METRICS
+            .iter()
+            .filter(|_| wide)
+            .flat_map(|m| std::iter::once(m.name).chain(m.aliases.iter().copied()));
         SHARED
             .iter()
             .chain(own)
@@ -222,7 +291,10 @@ impl Layout {
 
     /// Where each role stands among these columns.
     pub(super) fn slots(&self, names: &[Arc<str>]) -> Result<Slots, IngestError> {
-        let mut slots = Slots { names: names.to_vec(), ..Slots::default() };
+        let mut slots = Slots {
+            names: names.to_vec(),
+            ..Slots::default()
+        };
         for (column, name) in names.iter().enumerate() {
             let role = self.role(name)?;
             if role == Role::Ignored {
@@ -245,30 +317,56 @@ impl Layout {
             Role::Day => "the day".to_owned(),
             _ => self.meaning(first).unwrap_or_default(),
         };
-        IngestError::TwoColumns { name: self.file.clone(), first: first.to_owned(), second: second.to_owned(), meaning }
+        IngestError::TwoColumns {
+            name: self.file.clone(),
+            first: first.to_owned(),
+            second: second.to_owned(),
+            meaning,
+        }
     }
 
     /// The columns that no file of the grain can do without.
     pub(super) fn require(&self, slots: &Slots, options: &Options) -> Result<(), IngestError> {
         let missing = |column, advice: &str| {
-            Err(IngestError::MissingColumn { name: self.file.clone(), column, grain: plural(self.grain), advice: advice.to_owned() })
+            Err(IngestError::MissingColumn {
+                name: self.file.clone(),
+                column,
+                grain: plural(self.grain),
+                advice: advice.to_owned(),
+            })
         };
         if !slots.has(Role::Platform) && options.source.platform.is_none() {
-            return missing("platform", "declare it in essor.toml, below the file's [[source]], with `platform = \"NAME\"`");
+            return missing(
+                "platform",
+                "declare it in essor.toml, below the file's [[source]], with `platform = \"NAME\"`",
+            );
         }
         if self.grain == Grain::Disclosures {
-            for (column, role) in [("metric", Role::Metric), ("value", Role::Value), ("as_of", Role::AsOf)] {
+            for (column, role) in [
+                ("metric", Role::Metric),
+                ("value", Role::Value),
+                ("as_of", Role::AsOf),
+            ] {
                 if !slots.has(role) {
-                    return missing(column, "add it, or map one in essor.toml with `columns = { \"THEIRS\" = \"OURS\" }`");
+                    return missing(
+                        column,
+                        "add it, or map one in essor.toml with `columns = { \"THEIRS\" = \"OURS\" }`",
+                    );
                 }
             }
             return Ok(());
         }
         if !slots.has(Role::Day) {
-            return missing("date", "name the column that holds the day in essor.toml with `day = \"COLUMN\"`");
+            return missing(
+                "date",
+                "name the column that holds the day in essor.toml with `day = \"COLUMN\"`",
+            );
         }
         if self.shape == Shape::Wide && slots.measures.is_empty() {
-            return missing("metric", "add a column named as a metric (`essor explain` lists them), or map one with `columns = { \"THEIRS\" = \"messages_sent\" }`");
+            return missing(
+                "metric",
+                "add a column named as a metric (`essor explain` lists them), or map one with `columns = { \"THEIRS\" = \"messages_sent\" }`",
+            );
         }
         Ok(())
     }
@@ -294,6 +392,7 @@ impl Slots {
 
     /// The file's name for the column of a role; empty where there is none.
     pub(super) fn name(&self, role: Role) -> Arc<str> {
-        self.column(role).map_or_else(|| Arc::from(""), |column| self.names[column].clone())
+        self.column(role)
+            .map_or_else(|| Arc::from(""), |column| self.names[column].clone())
     }
 }

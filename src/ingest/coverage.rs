@@ -117,22 +117,40 @@ impl Ledger {
             numbers: HashMap::new(),
             held: HashMap::new(),
             // One statement with two sources stands in `disclosures` twice; a view resolves it.
-            refuse: context.options.on_conflict == OnConflict::Refuse && context.layout.grain == Grain::Usage,
+            refuse: context.options.on_conflict == OnConflict::Refuse
+                && context.layout.grain == Grain::Usage,
         }
     }
 
     /// Takes the next chunk of the file: its batch without the rows that the chunks before rule
     /// out, all its rejects in order, and how many rows were kept.
-    pub(super) fn admit(&mut self, mut chunk: Cleaned, context: &Context) -> Result<(RecordBatch, Vec<Reject>, u64), IngestError> {
-        let used = chunk.order.iter().map(|place| chunk.places[*place as usize].platform.as_ref());
+    pub(super) fn admit(
+        &mut self,
+        mut chunk: Cleaned,
+        context: &Context,
+    ) -> Result<(RecordBatch, Vec<Reject>, u64), IngestError> {
+        let used = chunk
+            .order
+            .iter()
+            .map(|place| chunk.places[*place as usize].platform.as_ref());
         let refused = self.spellings.refused(used);
-        let numbers: Vec<u32> = chunk.places.iter().map(|place| self.number(place)).collect();
+        let numbers: Vec<u32> = chunk
+            .places
+            .iter()
+            .map(|place| self.number(place))
+            .collect();
         let mut rejects = std::mem::take(&mut chunk.rejects);
-        let batch = if refused.is_empty() && !(self.refuse && (chunk.repeats || self.meets(&chunk, &numbers))) {
+        let batch = if refused.is_empty()
+            && !(self.refuse && (chunk.repeats || self.meets(&chunk, &numbers)))
+        {
             self.absorb(&chunk, &numbers);
             chunk.batch
         } else {
-            let bad: Vec<bool> = chunk.places.iter().map(|p| refused.contains_key(p.platform.as_ref())).collect();
+            let bad: Vec<bool> = chunk
+                .places
+                .iter()
+                .map(|p| refused.contains_key(p.platform.as_ref()))
+                .collect();
             let (mask, found) = self.row_by_row(&chunk, &numbers, &bad);
             chunk.kept -= found.len() as u64;
             rejects.extend(found);
@@ -155,15 +173,20 @@ impl Ledger {
     /// Whether a key of the chunk is held already.
     fn meets(&self, chunk: &Cleaned, numbers: &[u32]) -> bool {
         chunk.parts.iter().any(|part| {
-            self.held.get(&(numbers[part.place as usize], part.metric)).is_some_and(|held| {
-                meet(&held.whole, &part.whole) || meet(&held.seconds, &part.seconds)
-            })
+            self.held
+                .get(&(numbers[part.place as usize], part.metric))
+                .is_some_and(|held| {
+                    meet(&held.whole, &part.whole) || meet(&held.seconds, &part.seconds)
+                })
         })
     }
 
     fn absorb(&mut self, chunk: &Cleaned, numbers: &[u32]) {
         for part in &chunk.parts {
-            let held = self.held.entry((numbers[part.place as usize], part.metric)).or_default();
+            let held = self
+                .held
+                .entry((numbers[part.place as usize], part.metric))
+                .or_default();
             add(&mut held.whole, &part.whole);
             add(&mut held.days, &part.days);
             add(&mut held.seconds, &part.seconds);
@@ -171,7 +194,12 @@ impl Ledger {
     }
 
     /// Decides a chunk in which some row is ruled out. All figures of a file's row go together.
-    fn row_by_row(&mut self, chunk: &Cleaned, numbers: &[u32], bad: &[bool]) -> (BooleanArray, Vec<Reject>) {
+    fn row_by_row(
+        &mut self,
+        chunk: &Cleaned,
+        numbers: &[u32],
+        bad: &[bool],
+    ) -> (BooleanArray, Vec<Reject>) {
         let mut keep = Vec::with_capacity(chunk.row.len());
         let mut rejects = vec![];
         let mut start = 0;
@@ -179,8 +207,17 @@ impl Ledger {
             let range = start..start + figures.len();
             start = range.end;
             let key = |i: usize| (numbers[chunk.place[i] as usize], chunk.metric[i]);
-            let at = |i: usize| chunk.at.as_ref().and_then(|at| at.is_valid(i).then(|| at.value(i)));
-            let held = |i: usize| self.held.get(&key(i)).is_some_and(|held| held.has(chunk.day[i], at(i)));
+            let at = |i: usize| {
+                chunk
+                    .at
+                    .as_ref()
+                    .and_then(|at| at.is_valid(i).then(|| at.value(i)))
+            };
+            let held = |i: usize| {
+                self.held
+                    .get(&key(i))
+                    .is_some_and(|held| held.has(chunk.day[i], at(i)))
+            };
             let fault = if range.clone().any(|i| bad[chunk.place[i] as usize]) {
                 Some((Reason::Spelling, &chunk.platform_column))
             } else if self.refuse && range.clone().any(held) {
@@ -190,8 +227,15 @@ impl Ledger {
             };
             keep.extend(std::iter::repeat_n(fault.is_none(), range.len()));
             match fault {
-                Some((reason, column)) => rejects.push(reason.reject(chunk.lines.of(figures[0]), column)),
-                None => range.for_each(|i| self.held.entry(key(i)).or_default().add(chunk.day[i], at(i))),
+                Some((reason, column)) => {
+                    rejects.push(reason.reject(chunk.lines.of(figures[0]), column))
+                }
+                None => range.for_each(|i| {
+                    self.held
+                        .entry(key(i))
+                        .or_default()
+                        .add(chunk.day[i], at(i))
+                }),
             }
         }
         (BooleanArray::from(keep), rejects)

@@ -19,16 +19,35 @@ pub(super) fn open(mut source: Source) -> Result<(Rows, Vec<Arc<str>>), IngestEr
     let mut buffer = source.buffer(&[]);
     loop {
         source.fill(&mut buffer)?;
-        let marked = if buffer.starts_with(MARK) { MARK.len() } else { 0 };
+        let marked = if buffer.starts_with(MARK) {
+            MARK.len()
+        } else {
+            0
+        };
         // A carriage return before the header is a blank line's.
-        let blank = buffer[marked..].iter().take_while(|b| matches!(b, b'\n' | b'\r')).count();
+        let blank = buffer[marked..]
+            .iter()
+            .take_while(|b| matches!(b, b'\n' | b'\r'))
+            .count();
         let start = marked + blank;
         let line = 1 + memchr::memchr_iter(b'\n', &buffer[..start]).count() as u64;
-        if let Some((end, lines, names, separator)) = header(&source.name, &buffer, start, source.ended)? {
+        if let Some((end, lines, names, separator)) =
+            header(&source.name, &buffer, start, source.ended)?
+        {
             source.line = line + lines;
             source.leave(&mut buffer, end);
-            let dialect = Dialect { separator, width: names.len() };
-            return Ok((Rows { source, dialect }, names));
+            let dialect = Dialect {
+                separator,
+                width: names.len(),
+            };
+            return Ok((
+                Rows {
+                    source,
+                    dialect,
+                    names: names.clone(),
+                },
+                names,
+            ));
         }
         if source.ended {
             return Err(IngestError::Empty { name: source.name });
@@ -40,8 +59,16 @@ pub(super) fn open(mut source: Source) -> Result<(Rows, Vec<Arc<str>>), IngestEr
 type Header = (usize, u64, Vec<Arc<str>>, u8);
 
 /// The header that starts at `start`, once all of it is there.
-fn header(file: &str, bytes: &[u8], start: usize, last: bool) -> Result<Option<Header>, IngestError> {
-    let wrong = |detail: String| IngestError::Header { name: file.to_owned(), detail };
+fn header(
+    file: &str,
+    bytes: &[u8],
+    start: usize,
+    last: bool,
+) -> Result<Option<Header>, IngestError> {
+    let wrong = |detail: String| IngestError::Header {
+        name: file.to_owned(),
+        detail,
+    };
     let Some(feed) = memchr::memchr(b'\n', &bytes[start..]) else {
         return Ok(None);
     };
@@ -53,17 +80,28 @@ fn header(file: &str, bytes: &[u8], start: usize, last: bool) -> Result<Option<H
     };
     let row = &bytes[start..end];
     let mut record = csv::ByteRecord::new();
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).delimiter(separator).from_reader(row);
-    reader.read_byte_record(&mut record).map_err(|e| wrong(e.to_string()))?;
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .delimiter(separator)
+        .from_reader(row);
+    reader
+        .read_byte_record(&mut record)
+        .map_err(|e| wrong(e.to_string()))?;
     let mut names: Vec<Arc<str>> = vec![];
     for (field, place) in record.iter().zip(1..) {
-        let name = std::str::from_utf8(field).map_err(|_| wrong(format!("the name of column {place} is not UTF-8; save the file as UTF-8")))?;
+        let name = std::str::from_utf8(field).map_err(|_| {
+            wrong(format!(
+                "the name of column {place} is not UTF-8; save the file as UTF-8"
+            ))
+        })?;
         let name = name.trim();
         if name.is_empty() {
             return Err(wrong(format!("column {place} has no name; give it one")));
         }
         if names.iter().any(|other| other.as_ref() == name) {
-            return Err(wrong(format!("two columns are named `{name}`; rename or remove one")));
+            return Err(wrong(format!(
+                "two columns are named `{name}`; rename or remove one"
+            )));
         }
         names.push(Arc::from(name));
     }
@@ -76,18 +114,26 @@ fn separator(line: &[u8]) -> u8 {
     let mut quoted = false;
     for byte in line {
         quoted ^= *byte == b'"';
-        if let Some((_, count)) = counts.iter_mut().find(|(separator, _)| separator == byte && !quoted) {
+        if let Some((_, count)) = counts
+            .iter_mut()
+            .find(|(separator, _)| separator == byte && !quoted)
+        {
             *count += 1;
         }
     }
     // Reversed, since of equal counts the last wins, and the comma should.
-    counts.into_iter().rev().max_by_key(|(_, count)| *count).map_or(b',', |(separator, _)| separator)
+    counts
+        .into_iter()
+        .rev()
+        .max_by_key(|(_, count)| *count)
+        .map_or(b',', |(separator, _)| separator)
 }
 
 /// The rows behind a header.
 pub(super) struct Rows {
     source: Source,
     pub dialect: Dialect,
+    names: Vec<Arc<str>>,
 }
 
 impl Cutter for Rows {
@@ -96,7 +142,7 @@ impl Cutter for Rows {
         // `x^` would else be taken for compressed data.
         let mut buffer = self.source.buffer(b"\n");
         let mut line = self.source.line;
-        let found = loop {
+        let mut found = loop {
             self.source.fill(&mut buffer)?;
             if buffer.len() == 1 {
                 return Ok(None);
@@ -114,8 +160,22 @@ impl Cutter for Rows {
         if !matches!(found.sound.as_slice(), [(1, end)] if *end == buffer.len()) {
             compact(&mut buffer, &found.sound);
         }
-        let body = Body::Csv { bytes: buffer, quotes: found.quotes };
-        Ok(Some(Chunk { body, lines: found.lines, rejects: found.rejects }))
+        for (reject, field) in found.not_text {
+            if let (Some(reject), Some(name)) =
+                (found.rejects.get_mut(reject), self.names.get(field))
+            {
+                reject.column = name.clone();
+            }
+        }
+        let body = Body::Csv {
+            bytes: buffer,
+            quotes: found.quotes,
+        };
+        Ok(Some(Chunk {
+            body,
+            lines: found.lines,
+            rejects: found.rejects,
+        }))
     }
 }
 
@@ -143,7 +203,9 @@ pub(super) fn parse(
         return Ok(vec![]);
     }
     // Columns by number: what the file calls them plays no part here.
-    let schema: Schema = (0..dialect.width).map(|i| (PlSmallStr::from_string(i.to_string()), DataType::String)).collect();
+    let schema: Schema = (0..dialect.width)
+        .map(|i| (PlSmallStr::from_string(i.to_string()), DataType::String))
+        .collect();
     let parse = CsvParseOptions::default()
         .with_separator(dialect.separator)
         .with_quote_char(quotes.then_some(b'"'))
@@ -160,7 +222,11 @@ pub(super) fn parse(
         .map_err(|e| context.internal(e))?;
     let mut chunks: Vec<Vec<_>> = vec![];
     for column in frame.columns() {
-        for (number, chunk) in interchange::text_chunks(column).map_err(|e| context.internal(e))?.into_iter().enumerate() {
+        for (number, chunk) in interchange::text_chunks(column)
+            .map_err(|e| context.internal(e))?
+            .into_iter()
+            .enumerate()
+        {
             match chunks.get_mut(number) {
                 Some(columns) => columns.push(chunk),
                 None => chunks.push(vec![chunk]),
@@ -172,7 +238,13 @@ pub(super) fn parse(
     for columns in chunks {
         let count = interchange::rows(&columns).filter(|_| columns.len() == dialect.width);
         let count = count.ok_or_else(|| context.internal("columns of unequal length"))?;
-        tables.push(Table { columns, slots: slots.clone(), rows: count, lines: lines.slice(first, count as u32), rejects: vec![] });
+        tables.push(Table {
+            columns,
+            slots: slots.clone(),
+            rows: count,
+            lines: lines.slice(first, count as u32),
+            rejects: vec![],
+        });
         first += count as u32;
     }
     // What passed the check must come out again, row for row: else lines would be put down wrongly.

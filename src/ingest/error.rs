@@ -14,7 +14,9 @@ pub enum IngestError {
         source: std::io::Error,
     },
     /// The compressed bytes are damaged or cut short.
-    #[error("`{name}` can't be decompressed: the {compression} data is damaged or cut short; copy or make it again")]
+    #[error(
+        "`{name}` can't be decompressed: the {compression} data is damaged or cut short; copy or make it again"
+    )]
     Compression {
         /// The file.
         name: String,
@@ -30,7 +32,9 @@ pub enum IngestError {
         name: String,
     },
     /// None of the formats that are read.
-    #[error("`{name}` is {found}, which is not read; give CSV, NDJSON, JSON, Parquet or Arrow (gzip or zstd are fine)")]
+    #[error(
+        "`{name}` is {found}, which is not read; give CSV, NDJSON, JSON, Parquet or Arrow (gzip or zstd are fine)"
+    )]
     Format {
         /// The file.
         name: String,
@@ -74,7 +78,9 @@ pub enum IngestError {
         near: Option<String>,
     },
     /// Two columns that mean the same.
-    #[error("`{first}` and `{second}` in `{name}` both give `{meaning}`; leave one out in essor.toml with `ignore = [\"{second}\"]`")]
+    #[error(
+        "`{first}` and `{second}` in `{name}` both give `{meaning}`; leave one out in essor.toml with `ignore = [\"{second}\"]`"
+    )]
     TwoColumns {
         /// The file.
         name: String,
@@ -98,7 +104,9 @@ pub enum IngestError {
         advice: String,
     },
     /// A column of a type that holds no such values.
-    #[error("`{column}` in `{name}` is of type {found}; give text, whole numbers, or a date or timestamp for the day")]
+    #[error(
+        "`{column}` in `{name}` is of type {found}; give text, whole numbers, or a date or timestamp for the day"
+    )]
     ColumnType {
         /// The file.
         name: String,

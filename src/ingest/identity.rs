@@ -68,12 +68,18 @@ pub(super) struct Tally(Arc<Mutex<(blake3::Hasher, u64)>>);
 impl Tally {
     /// The same bytes, hashed as they pass.
     pub(super) fn over(&self, bytes: sniff::Bytes) -> sniff::Bytes {
-        Box::new(Hashed { bytes, tally: self.clone() })
+        Box::new(Hashed {
+            bytes,
+            tally: self.clone(),
+        })
     }
 
     pub(super) fn content(&self) -> Content {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Content { hash: state.0.finalize().to_hex().to_string(), bytes: state.1 }
+        Content {
+            hash: state.0.finalize().to_hex().to_string(),
+            bytes: state.1,
+        }
     }
 }
 

@@ -41,8 +41,17 @@ fn texts(series: &Series) -> PolarsResult<Vec<StringViewArray>> {
             views = Buffer::from_slice_ref(views.as_slice());
         }
         let length = views.len() / size_of::<u128>();
-        let buffers: Vec<Buffer> = array.data_buffers().iter().map(|buffer| lend(buffer.clone())).collect();
-        let nulls = nulls.then(|| array.iter().map(|text| text.is_some()).collect::<NullBuffer>());
+        let buffers: Vec<Buffer> = array
+            .data_buffers()
+            .iter()
+            .map(|buffer| lend(buffer.clone()))
+            .collect();
+        let nulls = nulls.then(|| {
+            array
+                .iter()
+                .map(|text| text.is_some())
+                .collect::<NullBuffer>()
+        });
         let views = ScalarBuffer::new(views, 0, length);
         // SAFETY: Polars makes views by the same specification: each lies within its buffer, and is
         // valid UTF-8, as its own string type demands. Checking again costs more than reading.
@@ -53,7 +62,10 @@ fn texts(series: &Series) -> PolarsResult<Vec<StringViewArray>> {
 
 /// A Polars column as the chunks of text that it consists of.
 pub(super) fn text_chunks(column: &PolarsColumn) -> PolarsResult<Vec<Column>> {
-    Ok(texts(column.as_materialized_series())?.into_iter().map(Column::Text).collect())
+    Ok(texts(column.as_materialized_series())?
+        .into_iter()
+        .map(Column::Text)
+        .collect())
 }
 
 /// A Polars column as text, numbers, days or moments; `None` for a type that holds none of these.
@@ -64,19 +76,47 @@ pub(super) fn column(column: &PolarsColumn) -> PolarsResult<Option<Column>> {
         DataType::Binary | DataType::Categorical(..) | DataType::Enum(..) | DataType::Null => {
             text(&series.strict_cast(&DataType::String)?)?
         }
-        DataType::UInt64 => Column::Whole(series.u64()?.iter().map(|n| n.map(|n| i64::try_from(n).unwrap_or(i64::MAX))).collect()),
+        DataType::UInt64 => Column::Whole(
+            series
+                .u64()?
+                .iter()
+                .map(|n| n.map(|n| i64::try_from(n).unwrap_or(i64::MAX)))
+                .collect(),
+        ),
         dtype if dtype.is_integer() => match series.dtype() {
             DataType::Int128 | DataType::UInt128 => return Ok(None),
-            _ => Column::Whole(series.strict_cast(&DataType::Int64)?.i64()?.iter().map(|n| n.map(|n| n.max(-i64::MAX))).collect()),
+            _ => Column::Whole(
+                series
+                    .strict_cast(&DataType::Int64)?
+                    .i64()?
+                    .iter()
+                    .map(|n| n.map(|n| n.max(-i64::MAX)))
+                    .collect(),
+            ),
         },
-        dtype if dtype.is_float() => {
-            Column::Whole(series.strict_cast(&DataType::Float64)?.f64()?.iter().map(|n| n.map(cell::from_float)).collect())
-        }
-        DataType::Date => Column::Days(series.cast(&DataType::Int32)?.i32()?.iter().collect::<Date32Array>()),
+        dtype if dtype.is_float() => Column::Whole(
+            series
+                .strict_cast(&DataType::Float64)?
+                .f64()?
+                .iter()
+                .map(|n| n.map(cell::from_float))
+                .collect(),
+        ),
+        DataType::Date => Column::Days(
+            series
+                .cast(&DataType::Int32)?
+                .i32()?
+                .iter()
+                .collect::<Date32Array>(),
+        ),
         DataType::Datetime(unit, zone) => {
             let (unit, utc) = (*unit, zone.is_some());
             let ticks = series.to_physical_repr().into_owned();
-            let micros = ticks.i64()?.iter().map(|n| n.map(|n| micros(n, unit))).collect::<Int64Array>();
+            let micros = ticks
+                .i64()?
+                .iter()
+                .map(|n| n.map(|n| micros(n, unit)))
+                .collect::<Int64Array>();
             Column::Moments { micros, utc }
         }
         _ => return Ok(None),
@@ -109,5 +149,8 @@ pub(super) fn rows(columns: &[Column]) -> Option<usize> {
         Column::Days(array) => array.len(),
     };
     let rows = columns.first().map(length)?;
-    columns.iter().all(|column| length(column) == rows).then_some(rows)
+    columns
+        .iter()
+        .all(|column| length(column) == rows)
+        .then_some(rows)
 }

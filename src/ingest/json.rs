@@ -23,7 +23,11 @@ const LOOKED_AT: usize = 10_000;
 
 /// The names in the first row that is an object, which decide what the file gives. The chunks read
 /// on the way are kept.
-pub(super) fn first_names(name: &str, cutter: &mut dyn Cutter, read: &mut Vec<Chunk>) -> Result<Vec<Arc<str>>, IngestError> {
+pub(super) fn first_names(
+    name: &str,
+    cutter: &mut dyn Cutter,
+    read: &mut Vec<Chunk>,
+) -> Result<Vec<Arc<str>>, IngestError> {
     let mut looked_at = 0;
     while looked_at < LOOKED_AT
         && let Some(chunk) = cutter.next()?
@@ -40,10 +44,19 @@ pub(super) fn first_names(name: &str, cutter: &mut dyn Cutter, read: &mut Vec<Ch
         read.push(chunk);
     }
     if looked_at == 0 {
-        return Err(IngestError::Empty { name: name.to_owned() });
+        return Err(IngestError::Empty {
+            name: name.to_owned(),
+        });
     }
-    let detail = format!("no object among its first {} rows", looked_at.min(LOOKED_AT));
-    Err(IngestError::Corrupt { name: name.to_owned(), format: "JSON", detail })
+    let detail = format!(
+        "no object among its first {} rows",
+        looked_at.min(LOOKED_AT)
+    );
+    Err(IngestError::Corrupt {
+        name: name.to_owned(),
+        format: "JSON",
+        detail,
+    })
 }
 
 fn names(row: &[u8]) -> Option<Vec<Arc<str>>> {
@@ -63,7 +76,10 @@ impl Known {
             return Ok((name.clone(), *role));
         }
         let role = layout.role(name)?;
-        if let Some((first, _)) = known.iter().find(|(_, other)| role != Role::Ignored && **other == role) {
+        if let Some((first, _)) = known
+            .iter()
+            .find(|(_, other)| role != Role::Ignored && **other == role)
+        {
             return Err(layout.twice(first, name, role));
         }
         let name: Arc<str> = Arc::from(name);
@@ -73,14 +89,30 @@ impl Known {
 }
 
 /// Reads the rows of a chunk.
-pub(super) fn parse(bytes: &[u8], rows: &[(usize, usize)], lines: &Lines, known: &Known, context: &Context) -> Result<Table, IngestError> {
-    let mut fields = Fields { list: vec![], numbers: HashMap::new(), rows: 0, known, layout: &context.layout, fault: None, error: None };
+pub(super) fn parse(
+    bytes: &[u8],
+    rows: &[(usize, usize)],
+    lines: &Lines,
+    known: &Known,
+    context: &Context,
+) -> Result<Table, IngestError> {
+    let mut fields = Fields {
+        list: vec![],
+        numbers: HashMap::new(),
+        rows: 0,
+        known,
+        layout: &context.layout,
+        fault: None,
+        error: None,
+    };
     let mut kept = Lines::default();
     let mut rejects: Vec<Reject> = vec![];
     for (row, (start, end)) in rows.iter().enumerate() {
         let line = lines.of(row as u32);
         let mut reader = serde_json::Deserializer::from_slice(&bytes[*start..*end]);
-        let read = Object(&mut fields).deserialize(&mut reader).and_then(|()| reader.end());
+        let read = Object(&mut fields)
+            .deserialize(&mut reader)
+            .and_then(|()| reader.end());
         if let Some(error) = fields.error.take() {
             return Err(error);
         }
@@ -100,9 +132,19 @@ pub(super) fn parse(bytes: &[u8], rows: &[(usize, usize)], lines: &Lines, known:
     }
     let rows = fields.rows;
     let names: Vec<Arc<str>> = fields.list.iter().map(|field| field.name.clone()).collect();
-    let columns = fields.list.into_iter().map(|mut field| Column::Text(field.column.finish())).collect();
+    let columns = fields
+        .list
+        .into_iter()
+        .map(|mut field| Column::Text(field.column.finish()))
+        .collect();
     let slots = context.layout.slots(&names)?;
-    Ok(Table { columns, slots, rows, lines: kept, rejects })
+    Ok(Table {
+        columns,
+        slots,
+        rows,
+        lines: kept,
+        rejects,
+    })
 }
 
 /// One name and its values so far.
@@ -137,7 +179,14 @@ impl Fields<'_> {
                 let mut column = StringViewBuilder::new();
                 (0..self.rows).for_each(|_| column.append_null());
                 self.numbers.insert(name.as_ref().into(), self.list.len());
-                self.list.push(Field { name, role, column, text: String::new(), given: false, null: true });
+                self.list.push(Field {
+                    name,
+                    role,
+                    column,
+                    text: String::new(),
+                    given: false,
+                    null: true,
+                });
                 Some(self.list.len() - 1)
             }
             Err(error) => {
@@ -150,7 +199,11 @@ impl Fields<'_> {
     fn commit(&mut self) {
         self.rows += 1;
         for field in &mut self.list {
-            if field.null { field.column.append_null() } else { field.column.append_value(&field.text) }
+            if field.null {
+                field.column.append_null()
+            } else {
+                field.column.append_value(&field.text)
+            }
         }
     }
 
@@ -291,4 +344,3 @@ impl<'de> Visitor<'de> for Value<'_> {
         Ok(false)
     }
 }
-

@@ -28,8 +28,15 @@ impl Cutter for ByLine {
         let (mut rows, mut lines) = (vec![], Lines::default());
         let mut from = 0;
         for feed in memchr::memchr_iter(b'\n', &buffer) {
-            let start = if source.line == 1 && buffer.starts_with(MARK) { from + MARK.len() } else { from };
-            if buffer.get(start..feed).is_some_and(|row| !row.iter().all(u8::is_ascii_whitespace)) {
+            let start = if source.line == 1 && buffer.starts_with(MARK) {
+                from + MARK.len()
+            } else {
+                from
+            };
+            if buffer
+                .get(start..feed)
+                .is_some_and(|row| !row.iter().all(u8::is_ascii_whitespace))
+            {
                 source.bounded(feed - start)?;
                 rows.push((start, feed));
                 lines.push(source.line);
@@ -37,7 +44,14 @@ impl Cutter for ByLine {
             source.line += 1;
             from = feed + 1;
         }
-        Ok(Some(Chunk { body: Body::Json { bytes: buffer, rows }, lines, rejects: vec![] }))
+        Ok(Some(Chunk {
+            body: Body::Json {
+                bytes: buffer,
+                rows,
+            },
+            lines,
+            rejects: vec![],
+        }))
     }
 }
 
@@ -52,12 +66,21 @@ pub(super) struct ByElement {
 
 impl ByElement {
     pub(super) fn new(source: Source) -> Self {
-        ByElement { source, begun: false, done: false, owed: false }
+        ByElement {
+            source,
+            begun: false,
+            done: false,
+            owed: false,
+        }
     }
 
     fn corrupt(&self, detail: &str) -> IngestError {
         let detail = format!("{detail} at line {}", self.source.line);
-        IngestError::Corrupt { name: self.source.name.clone(), format: "JSON", detail }
+        IngestError::Corrupt {
+            name: self.source.name.clone(),
+            format: "JSON",
+            detail,
+        }
     }
 
     /// Skips white space, counting lines.
@@ -70,8 +93,17 @@ impl ByElement {
     }
 
     /// Finds the elements that end within `bytes`; gives the start of what is left.
-    fn elements(&mut self, bytes: &[u8], rows: &mut Vec<(usize, usize)>, lines: &mut Lines) -> Result<usize, IngestError> {
-        let mut at = if !self.begun && bytes.starts_with(MARK) { MARK.len() } else { 0 };
+    fn elements(
+        &mut self,
+        bytes: &[u8],
+        rows: &mut Vec<(usize, usize)>,
+        lines: &mut Lines,
+    ) -> Result<usize, IngestError> {
+        let mut at = if !self.begun && bytes.starts_with(MARK) {
+            MARK.len()
+        } else {
+            0
+        };
         loop {
             at = self.skip(bytes, at);
             match bytes.get(at) {
@@ -124,7 +156,14 @@ impl Cutter for ByElement {
             if rows.is_empty() {
                 return Ok(None);
             }
-            return Ok(Some(Chunk { body: Body::Json { bytes: buffer, rows }, lines, rejects: vec![] }));
+            return Ok(Some(Chunk {
+                body: Body::Json {
+                    bytes: buffer,
+                    rows,
+                },
+                lines,
+                rejects: vec![],
+            }));
         }
     }
 }

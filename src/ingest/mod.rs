@@ -46,6 +46,7 @@ mod tests;
 pub use coverage::{Coverage, SeriesKey};
 pub use error::IngestError;
 pub use identity::{Content, content, identity};
+pub use platforms::fold;
 pub use reject::Reject;
 pub use sniff::{Compression, Format};
 
@@ -79,12 +80,18 @@ pub struct Input {
 impl Input {
     /// A file on disk.
     pub fn path(name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
-        Input { name: name.into(), origin: Origin::Path(path.into()) }
+        Input {
+            name: name.into(),
+            origin: Origin::Path(path.into()),
+        }
     }
 
     /// Bytes at hand.
     pub fn bytes(name: impl Into<String>, bytes: impl Into<bytes::Bytes>) -> Self {
-        Input { name: name.into(), origin: Origin::Bytes(bytes.into()) }
+        Input {
+            name: name.into(),
+            origin: Origin::Bytes(bytes.into()),
+        }
     }
 }
 
@@ -127,14 +134,35 @@ impl Options {
     pub fn of(project: &Project, relative: &str, known: Vec<String>) -> Self {
         let source = project.source(relative);
         // A project whose zones are not names is never opened, so the fallback is not reached.
-        let zone = source.zone.as_deref().and_then(|name| project::zone(name).ok()).unwrap_or(project.zone);
+        let zone = source
+            .zone
+            .as_deref()
+            .and_then(|name| project::zone(name).ok())
+            .unwrap_or(project.zone);
         let mut aliases = BTreeMap::new();
         for (name, platform) in &project.platforms {
-            aliases.extend(platform.aliases.iter().map(|alias| (alias.trim().to_owned(), name.clone())));
+            aliases.extend(
+                platform
+                    .aliases
+                    .iter()
+                    .map(|alias| (alias.trim().to_owned(), name.clone())),
+            );
         }
         // A platform's own name stands for itself, whatever another lists as an alias.
-        aliases.extend(project.platforms.keys().map(|name| (name.clone(), name.clone())));
-        Options { source, zone, known, aliases, on_conflict: project.on_conflict, ..Options::default() }
+        aliases.extend(
+            project
+                .platforms
+                .keys()
+                .map(|name| (name.clone(), name.clone())),
+        );
+        Options {
+            source,
+            zone,
+            known,
+            aliases,
+            on_conflict: project.on_conflict,
+            ..Options::default()
+        }
     }
 }
 

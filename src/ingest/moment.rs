@@ -25,7 +25,11 @@ impl When {
         if !(1990..=2100).contains(&date.year()) {
             return Err(Reason::FarDay);
         }
-        Ok(When { day: date32(date), at: None, midnight: true })
+        Ok(When {
+            day: date32(date),
+            at: None,
+            midnight: true,
+        })
     }
 
     /// A whole day that the file holds as a date.
@@ -43,7 +47,11 @@ impl When {
             return Err(Reason::FarDay);
         }
         let local = utc.with_timezone(&zone).naive_local();
-        Ok(When { at: Some(micros), midnight: local.time() == NaiveTime::MIN, ..Self::day(local.date())? })
+        Ok(When {
+            at: Some(micros),
+            midnight: local.time() == NaiveTime::MIN,
+            ..Self::day(local.date())?
+        })
     }
 
     /// The moment at which a clock on the wall shows `local`; the earlier where it does so twice.
@@ -53,12 +61,18 @@ impl When {
             MappedLocalTime::Single(moment) | MappedLocalTime::Ambiguous(moment, _) => moment,
             MappedLocalTime::None => return Err(Reason::NoSuchTime),
         };
-        Ok(When { at: Some(moment.timestamp_micros()), midnight: local.time() == NaiveTime::MIN, ..whole })
+        Ok(When {
+            at: Some(moment.timestamp_micros()),
+            midnight: local.time() == NaiveTime::MIN,
+            ..whole
+        })
     }
 
     /// The moment of a wall clock that the file holds as microseconds.
     pub(super) fn wall_micros(micros: i64, zone: Tz) -> Result<Self, Reason> {
-        let local = DateTime::from_timestamp_micros(micros).ok_or(Reason::FarDay)?.naive_utc();
+        let local = DateTime::from_timestamp_micros(micros)
+            .ok_or(Reason::FarDay)?
+            .naive_utc();
         Self::on_the_wall(local, zone)
     }
 
@@ -99,14 +113,19 @@ impl When {
         let local = NaiveDateTime::new(date, time);
         match offset(rest).ok_or(Reason::NotADay)? {
             None => Self::on_the_wall(local, zone),
-            Some(seconds) => Self::instant(local.and_utc().timestamp_micros() - seconds * 1_000_000, zone),
+            Some(seconds) => Self::instant(
+                local.and_utc().timestamp_micros() - seconds * 1_000_000,
+                zone,
+            ),
         }
     }
 }
 
 /// A number of exactly as many digits as the slice has bytes.
 fn digits(bytes: &[u8]) -> Option<u32> {
-    bytes.iter().try_fold(0u32, |n, b| b.is_ascii_digit().then(|| n * 10 + u32::from(b - b'0')))
+    bytes.iter().try_fold(0u32, |n, b| {
+        b.is_ascii_digit().then(|| n * 10 + u32::from(b - b'0'))
+    })
 }
 
 /// `YYYY-MM-DD`; written out here since `calendar::day` makes a message of each text that is none.
@@ -114,7 +133,11 @@ fn date(bytes: &[u8]) -> Option<NaiveDate> {
     let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1] = *bytes else {
         return None;
     };
-    let (year, month, day) = (digits(&[y0, y1, y2, y3])?, digits(&[m0, m1])?, digits(&[d0, d1])?);
+    let (year, month, day) = (
+        digits(&[y0, y1, y2, y3])?,
+        digits(&[m0, m1])?,
+        digits(&[d0, d1])?,
+    );
     NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)
 }
 
@@ -133,7 +156,10 @@ fn time(bytes: &[u8]) -> Option<(NaiveTime, &[u8])> {
         Some((b'.', fraction)) => micros(fraction)?,
         _ => (0, &rest[2..]),
     };
-    Some((NaiveTime::from_hms_micro_opt(hour, minute, second, micro)?, rest))
+    Some((
+        NaiveTime::from_hms_micro_opt(hour, minute, second, micro)?,
+        rest,
+    ))
 }
 
 /// A fraction of a second in whole microseconds: finer digits must be zero.
@@ -155,7 +181,11 @@ fn offset(bytes: &[u8]) -> Option<Option<i64>> {
         [sign @ (b'+' | b'-'), h0, h1, b':', m0, m1] => {
             let (hours, minutes) = (digits(&[*h0, *h1])?, digits(&[*m0, *m1])?);
             let seconds = i64::from(hours * 3600 + minutes * 60);
-            (hours < 24 && minutes < 60).then_some(Some(if *sign == b'-' { -seconds } else { seconds }))
+            (hours < 24 && minutes < 60).then_some(Some(if *sign == b'-' {
+                -seconds
+            } else {
+                seconds
+            }))
         }
         _ => None,
     }
@@ -166,7 +196,12 @@ mod tests {
     use super::*;
 
     fn at(text: &str, zone: Tz) -> Result<(String, Option<i64>), Reason> {
-        When::read(text, zone).map(|w| (crate::calendar::from_date32(w.day).to_string(), w.at.map(|m| m / 1_000_000)))
+        When::read(text, zone).map(|w| {
+            (
+                crate::calendar::from_date32(w.day).to_string(),
+                w.at.map(|m| m / 1_000_000),
+            )
+        })
     }
 
     #[test]
@@ -174,11 +209,26 @@ mod tests {
         let paris = chrono_tz::Europe::Paris;
         assert_eq!(at("2016-02-29", paris), Ok(("2016-02-29".into(), None)));
         // 2018-08-11 22:00 UTC is midnight in Paris.
-        assert_eq!(at("1534024800", Tz::UTC), Ok(("2018-08-11".into(), Some(1_534_024_800))));
-        assert_eq!(at("1534024800000", paris), Ok(("2018-08-12".into(), Some(1_534_024_800))));
-        assert_eq!(at("2018-08-11T22:00:00Z", paris), Ok(("2018-08-12".into(), Some(1_534_024_800))));
-        assert_eq!(at("2018-08-12T03:30:00.000+05:30", Tz::UTC), Ok(("2018-08-11".into(), Some(1_534_024_800))));
-        assert_eq!(at("2018-08-12 00:00", paris), Ok(("2018-08-12".into(), Some(1_534_024_800))));
+        assert_eq!(
+            at("1534024800", Tz::UTC),
+            Ok(("2018-08-11".into(), Some(1_534_024_800)))
+        );
+        assert_eq!(
+            at("1534024800000", paris),
+            Ok(("2018-08-12".into(), Some(1_534_024_800)))
+        );
+        assert_eq!(
+            at("2018-08-11T22:00:00Z", paris),
+            Ok(("2018-08-12".into(), Some(1_534_024_800)))
+        );
+        assert_eq!(
+            at("2018-08-12T03:30:00.000+05:30", Tz::UTC),
+            Ok(("2018-08-11".into(), Some(1_534_024_800)))
+        );
+        assert_eq!(
+            at("2018-08-12 00:00", paris),
+            Ok(("2018-08-12".into(), Some(1_534_024_800)))
+        );
         assert!(When::read("2018-08-12 00:00:00", paris).unwrap().midnight);
     }
 
@@ -186,17 +236,38 @@ mod tests {
     fn a_clock_set_back_gives_the_earlier_time_and_one_set_forward_none() {
         let paris = chrono_tz::Europe::Paris;
         // 02:30 on 2016-10-30 came at 00:30 UTC and again at 01:30 UTC.
-        assert_eq!(at("2016-10-30 02:30", paris), Ok(("2016-10-30".into(), Some(1_477_787_400))));
+        assert_eq!(
+            at("2016-10-30 02:30", paris),
+            Ok(("2016-10-30".into(), Some(1_477_787_400)))
+        );
         assert_eq!(at("2016-03-27 02:30", paris), Err(Reason::NoSuchTime));
     }
 
     #[test]
     fn nothing_else_is_a_day() {
-        for text in ["2016-2-3", "2016-02-30", "23/02/2016", "2016-02-23T", "2016-02-23 1:00", "2016-02-23 00:00:60",
-            "2016-02-23T00:00:00+0100", "2016-02-23T00:00:00.0000001Z", "2016-02-23 00:00 UTC", "２０１６-02-01", "é2016-02-3", "1534024800.0"] {
+        for text in [
+            "2016-2-3",
+            "2016-02-30",
+            "23/02/2016",
+            "2016-02-23T",
+            "2016-02-23 1:00",
+            "2016-02-23 00:00:60",
+            "2016-02-23T00:00:00+0100",
+            "2016-02-23T00:00:00.0000001Z",
+            "2016-02-23 00:00 UTC",
+            "２０１６-02-01",
+            "é2016-02-3",
+            "1534024800.0",
+        ] {
             assert_eq!(When::read(text, Tz::UTC), Err(Reason::NotADay), "{text}");
         }
-        for text in ["20160223", "0216-02-23", "2101-01-01", "99999999999999999999999", "1534024800000000"] {
+        for text in [
+            "20160223",
+            "0216-02-23",
+            "2101-01-01",
+            "99999999999999999999999",
+            "1534024800000000",
+        ] {
             assert_eq!(When::read(text, Tz::UTC), Err(Reason::FarDay), "{text}");
         }
         assert_eq!(When::read(" ", Tz::UTC), Err(Reason::NoDay));

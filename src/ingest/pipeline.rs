@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
@@ -47,12 +47,17 @@ pub(super) struct Opened {
 pub(super) fn open(input: &Input, options: &Options) -> Result<Opened, IngestError> {
     let name = input.name.as_str();
     let (compression, bytes) = sniff::open(input)?;
-    let (head, bytes) = sniff::peek(bytes, sniff::HEAD).map_err(|source| super::failed(name, compression, source))?;
+    let (head, bytes) = sniff::peek(bytes, sniff::HEAD)
+        .map_err(|source| super::failed(name, compression, source))?;
     let format = sniff::format(name, &head)?;
     declared_platform(name, options)?;
     let tally = Tally::default();
     let bytes = tally.over(bytes);
-    let chunk = if options.chunk == 0 { CHUNK } else { options.chunk };
+    let chunk = if options.chunk == 0 {
+        CHUNK
+    } else {
+        options.chunk
+    };
     let mut first = vec![];
     let (layout, cutter, fields): (Arc<Layout>, Box<dyn Cutter>, Fields) = match format {
         Format::Csv => {
@@ -74,14 +79,34 @@ pub(super) fn open(input: &Input, options: &Options) -> Result<Opened, IngestErr
         Format::Parquet | Format::ArrowFile | Format::ArrowStream => {
             let (file, names) = columnar::File::open(name, format, compression, bytes, chunk)?;
             let (layout, _) = decide(name, &names, options)?;
-            (layout.clone(), Box::new(file.with_layout(layout)), Fields::Columns)
+            (
+                layout.clone(),
+                Box::new(file.with_layout(layout)),
+                Fields::Columns,
+            )
         }
     };
-    let context = Context { file: name.to_owned(), options: options.clone(), layout };
-    Ok(Opened { context, format, compression, tally, cutter, fields, first })
+    let context = Context {
+        file: name.to_owned(),
+        options: options.clone(),
+        layout,
+    };
+    Ok(Opened {
+        context,
+        format,
+        compression,
+        tally,
+        cutter,
+        fields,
+        first,
+    })
 }
 
-fn decide(name: &str, names: &[Arc<str>], options: &Options) -> Result<(Arc<Layout>, Slots), IngestError> {
+fn decide(
+    name: &str,
+    names: &[Arc<str>],
+    options: &Options,
+) -> Result<(Arc<Layout>, Slots), IngestError> {
     let layout = Layout::decide(name, names, options)?;
     let slots = layout.slots(names)?;
     layout.require(&slots, options)?;
@@ -93,8 +118,14 @@ fn declared_platform(name: &str, options: &Options) -> Result<(), IngestError> {
     let Some(platform) = &options.source.platform else {
         return Ok(());
     };
-    let wrong = |detail: String| IngestError::Declared { name: name.to_owned(), key: "platform", value: format!("\"{platform}\""), detail };
-    let canonical = platforms::canonical(platform, options).map_err(|reason| wrong(reason.text().into_owned()))?;
+    let wrong = |detail: String| IngestError::Declared {
+        name: name.to_owned(),
+        key: "platform",
+        value: format!("\"{platform}\""),
+        detail,
+    };
+    let canonical = platforms::canonical(platform, options)
+        .map_err(|reason| wrong(reason.text().into_owned()))?;
     if platforms::Spellings::new(options).accept(canonical) {
         return Ok(());
     }
@@ -110,7 +141,15 @@ impl Opened {
         self,
         sink: &mut dyn FnMut(RecordBatch, Vec<Reject>) -> Result<(), E>,
     ) -> Result<Summary, E> {
-        let Opened { context, format, compression, tally, cutter, fields, first } = self;
+        let Opened {
+            context,
+            format,
+            compression,
+            tally,
+            cutter,
+            fields,
+            first,
+        } = self;
         let threads = match context.options.threads {
             0 => thread::available_parallelism().map_or(1, NonZeroUsize::get),
             threads => threads,
@@ -194,7 +233,13 @@ fn cut(
 }
 
 /// Reads and cleans chunks until there are no more.
-fn work(context: &Context, fields: &Fields, queue: &Mutex<Receiver<Numbered<Chunk>>>, results: &Results, stop: &AtomicBool) {
+fn work(
+    context: &Context,
+    fields: &Fields,
+    queue: &Mutex<Receiver<Numbered<Chunk>>>,
+    results: &Results,
+    stop: &AtomicBool,
+) {
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((number, chunk)) = job else {
@@ -207,18 +252,36 @@ fn work(context: &Context, fields: &Fields, queue: &Mutex<Receiver<Numbered<Chun
 }
 
 /// Turns a panic into an error: no bytes may end the program.
-fn guard<T>(context: &Context, run: impl FnOnce() -> Result<T, IngestError>) -> Result<T, IngestError> {
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(context.internal("a worker panicked")))
+fn guard<T>(
+    context: &Context,
+    run: impl FnOnce() -> Result<T, IngestError>,
+) -> Result<T, IngestError> {
+    catch_unwind(AssertUnwindSafe(run))
+        .unwrap_or_else(|_| Err(context.internal("a worker panicked")))
 }
 
 /// Reads the fields of a chunk and cleans them.
 fn clean(context: &Context, fields: &Fields, chunk: Chunk) -> Result<Done, IngestError> {
-    let Chunk { body, lines, rejects } = chunk;
+    let Chunk {
+        body,
+        lines,
+        rejects,
+    } = chunk;
     let tables = match (body, fields) {
-        (Body::Csv { bytes, quotes }, Fields::Csv(dialect, slots)) => csv::parse(&bytes, quotes, &lines, *dialect, slots, context)?,
-        (Body::Json { bytes, rows }, Fields::Json(known)) => vec![json::parse(&bytes, &rows, &lines, known, context)?],
+        (Body::Csv { bytes, quotes }, Fields::Csv(dialect, slots)) => {
+            csv::parse(&bytes, quotes, &lines, *dialect, slots, context)?
+        }
+        (Body::Json { bytes, rows }, Fields::Json(known)) => {
+            vec![json::parse(&bytes, &rows, &lines, known, context)?]
+        }
         (Body::Columns { columns, slots }, _) => {
-            vec![Table { columns, slots, rows: lines.rows() as usize, lines, rejects: vec![] }]
+            vec![Table {
+                columns,
+                slots,
+                rows: lines.rows() as usize,
+                lines,
+                rejects: vec![],
+            }]
         }
         _ => return Err(context.internal("a chunk of another format")),
     };
@@ -226,7 +289,10 @@ fn clean(context: &Context, fields: &Fields, chunk: Chunk) -> Result<Done, Inges
         Grain::Disclosures => clean_disclosures::clean,
         Grain::Usage => clean_usage::clean,
     };
-    let cleaned = tables.into_iter().map(|table| clean(table, context)).collect::<Result<_, _>>()?;
+    let cleaned = tables
+        .into_iter()
+        .map(|table| clean(table, context))
+        .collect::<Result<_, _>>()?;
     Ok((cleaned, rejects))
 }
 
@@ -241,7 +307,13 @@ struct Taker<'a> {
 
 impl<'a> Taker<'a> {
     fn new(context: &'a Context) -> Self {
-        Taker { context, ledger: Ledger::new(context), kept: 0, rejected: 0, given: 0 }
+        Taker {
+            context,
+            ledger: Ledger::new(context),
+            kept: 0,
+            rejected: 0,
+            given: 0,
+        }
     }
 
     fn take_all<E: From<IngestError>>(
@@ -286,7 +358,10 @@ impl<'a> Taker<'a> {
         match last {
             Some(batch) => sink(batch, rejects),
             None if rejects.is_empty() => Ok(()),
-            None => sink(RecordBatch::new_empty(super::schema(self.context.layout.grain)), rejects),
+            None => sink(
+                RecordBatch::new_empty(super::schema(self.context.layout.grain)),
+                rejects,
+            ),
         }
     }
 

@@ -8,11 +8,19 @@ use super::Options;
 use super::cell;
 use super::reject::Reason;
 
-/// A name without what people write differently: `Whats App` and `WhatsApp` fold to the same.
-pub(super) fn fold(name: &str) -> String {
-    let folded: String = name.nfkc().flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric()).collect();
+/// A platform's name without what people write differently: `Whats App` and `WhatsApp` fold to the same.
+pub fn fold(name: &str) -> String {
+    let folded: String = name
+        .nfkc()
+        .flat_map(char::to_lowercase)
+        .filter(|c| c.is_alphanumeric())
+        .collect();
     // A name of signs only would fold to nothing, as would every other.
-    if folded.is_empty() { name.to_owned() } else { folded }
+    if folded.is_empty() {
+        name.to_owned()
+    } else {
+        folded
+    }
 }
 
 /// The name that a platform is kept under: trimmed, checked, its alias resolved.
@@ -32,8 +40,17 @@ pub(super) struct Spellings {
 impl Spellings {
     /// What is known before the file is read: the store's platforms, and those of essor.toml.
     pub(super) fn new(options: &Options) -> Self {
-        let exact: HashSet<String> = options.known.iter().chain(options.aliases.values()).cloned().collect();
-        let folded = exact.iter().chain(options.aliases.keys()).map(|name| fold(name)).collect();
+        let exact: HashSet<String> = options
+            .known
+            .iter()
+            .chain(options.aliases.values())
+            .cloned()
+            .collect();
+        let folded = exact
+            .iter()
+            .chain(options.aliases.keys())
+            .map(|name| fold(name))
+            .collect();
         Spellings { exact, folded }
     }
 
@@ -50,8 +67,14 @@ impl Spellings {
     }
 
     /// Those of `names` that may not be taken.
-    pub(super) fn refused<'a>(&mut self, names: impl Iterator<Item = &'a str>) -> HashMap<String, Reason> {
-        names.filter(|name| !self.accept(name)).map(|name| (name.to_owned(), Reason::Spelling)).collect()
+    pub(super) fn refused<'a>(
+        &mut self,
+        names: impl Iterator<Item = &'a str>,
+    ) -> HashMap<String, Reason> {
+        names
+            .filter(|name| !self.accept(name))
+            .map(|name| (name.to_owned(), Reason::Spelling))
+            .collect()
     }
 }
 

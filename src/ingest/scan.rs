@@ -28,6 +28,8 @@ pub(super) struct Scan {
     pub sound: Vec<(usize, usize)>,
     pub lines: Lines,
     pub rejects: Vec<Reject>,
+    /// Which of the rejects have a field that is not text, and which field that is.
+    pub not_text: Vec<(usize, usize)>,
     /// Whether any sound row may hold a quote.
     pub quotes: bool,
 }
@@ -49,7 +51,11 @@ impl Scan {
 /// Where one row ends.
 enum Row {
     /// After its line feed, `lines` lines further on, with this many fields.
-    Sound { end: usize, lines: u64, fields: usize },
+    Sound {
+        end: usize,
+        lines: u64,
+        fields: usize,
+    },
     /// The line that it starts on is bad.
     Bad(Reason),
     /// Beyond the bytes at hand.
@@ -58,11 +64,33 @@ enum Row {
 
 /// Finds the rows in `bytes` from `start` on. `line` is the line of the first, and is moved on.
 /// `last` says that no more bytes follow; they then end with a line feed.
-pub(super) fn scan(bytes: &[u8], start: usize, last: bool, line: &mut u64, dialect: Dialect) -> Scan {
+pub(super) fn scan(
+    bytes: &[u8],
+    start: usize,
+    last: bool,
+    line: &mut u64,
+    dialect: Dialect,
+) -> Scan {
     let end = memrchr(b'\n', &bytes[start..]).map_or(start, |i| start + i + 1);
     let lines = &bytes[start..end];
-    let plain = memchr(b'"', &bytes[start..]).is_none() && std::str::from_utf8(lines).is_ok() && !stray_return(lines);
-    if plain { scan_lines(bytes, start, end, line, dialect) } else { scan_rows(bytes, start, last, line, dialect) }
+    let plain = memchr(b'"', &bytes[start..]).is_none()
+        && std::str::from_utf8(lines).is_ok()
+        && !stray_return(lines);
+    if plain {
+        scan_lines(bytes, start, end, line, dialect)
+    } else {
+        scan_rows(bytes, start, last, line, dialect)
+    }
+}
+
+/// How many fields of a row end within its beginning.
+fn fields_before(beginning: &[u8], separator: u8) -> usize {
+    let mut quoted = false;
+    let ends = |byte: &&u8| {
+        quoted ^= **byte == b'"';
+        **byte == separator && !quoted
+    };
+    beginning.iter().filter(ends).count()
 }
 
 /// Whether a carriage return stands elsewhere than before a line feed.
@@ -72,7 +100,10 @@ fn stray_return(bytes: &[u8]) -> bool {
 
 /// The rows of a stretch without quotes: its lines.
 fn scan_lines(bytes: &[u8], start: usize, end: usize, line: &mut u64, dialect: Dialect) -> Scan {
-    let mut scan = Scan { end, ..Scan::default() };
+    let mut scan = Scan {
+        end,
+        ..Scan::default()
+    };
     let mut from = start;
     for feed in memchr_iter(b'\n', &bytes[start..end]) {
         let to = start + feed;
@@ -94,20 +125,28 @@ fn scan_lines(bytes: &[u8], start: usize, end: usize, line: &mut u64, dialect: D
 
 /// The rows of a stretch with quotes, or with bytes that are not sound text.
 fn scan_rows(bytes: &[u8], start: usize, last: bool, line: &mut u64, dialect: Dialect) -> Scan {
-    let mut scan = Scan { end: start, quotes: true, ..Scan::default() };
+    let mut scan = Scan {
+        end: start,
+        quotes: true,
+        ..Scan::default()
+    };
     while scan.end < bytes.len() {
         let from = scan.end;
         match row(bytes, from, last, dialect.separator) {
             Row::Open => break,
             Row::Bad(reason) => {
-                let Some(feed) = memchr(b'\n', &bytes[from..]) else { break };
+                let Some(feed) = memchr(b'\n', &bytes[from..]) else {
+                    break;
+                };
                 scan.reject(*line, reason);
                 scan.end = from + feed + 1;
                 *line += 1;
             }
             Row::Sound { end, lines, fields } => {
                 let row = &bytes[from..end];
-                if std::str::from_utf8(row).is_err() {
+                if let Err(error) = std::str::from_utf8(row) {
+                    let field = fields_before(&row[..error.valid_up_to()], dialect.separator);
+                    scan.not_text.push((scan.rejects.len(), field));
                     scan.reject(*line, Reason::NotUtf8);
                 } else if fields == dialect.width {
                     scan.keep(from, end, *line);
@@ -123,7 +162,12 @@ fn scan_rows(bytes: &[u8], start: usize, last: bool, line: &mut u64, dialect: Di
 }
 
 /// The end of the row at `start` and the lines it takes; nothing where it goes on beyond the bytes.
-pub(super) fn first(bytes: &[u8], start: usize, last: bool, separator: u8) -> Result<Option<(usize, u64)>, Reason> {
+pub(super) fn first(
+    bytes: &[u8],
+    start: usize,
+    last: bool,
+    separator: u8,
+) -> Result<Option<(usize, u64)>, Reason> {
     match row(bytes, start, last, separator) {
         Row::Sound { end, lines, .. } => Ok(Some((end, lines))),
         Row::Bad(reason) => Err(reason),
@@ -140,7 +184,9 @@ fn row(bytes: &[u8], start: usize, last: bool, separator: u8) -> Row {
                     lines += memchr_iter(b'\n', &bytes[at..close]).count() as u64;
                     at = close + 1;
                 }
-                None if last || bytes.len() >= start + LONGEST_QUOTED => return Row::Bad(Reason::OpenQuote),
+                None if last || bytes.len() >= start + LONGEST_QUOTED => {
+                    return Row::Bad(Reason::OpenQuote);
+                }
                 None => return Row::Open,
             }
             match (bytes.get(at), bytes.get(at + 1)) {
@@ -165,7 +211,11 @@ fn row(bytes: &[u8], start: usize, last: bool, separator: u8) -> Row {
             }
         }
         if bytes[at] == b'\n' {
-            return Row::Sound { end: at + 1, lines, fields };
+            return Row::Sound {
+                end: at + 1,
+                lines,
+                fields,
+            };
         }
         at += 1;
         fields += 1;
@@ -190,12 +240,23 @@ mod tests {
     use super::*;
 
     fn run(text: &str) -> (Vec<u64>, Vec<(u64, String)>) {
-        let dialect = Dialect { separator: b',', width: 2 };
+        let dialect = Dialect {
+            separator: b',',
+            width: 2,
+        };
         let mut line = 2;
         let scan = scan(text.as_bytes(), 0, true, &mut line, dialect);
         assert_eq!(scan.end, text.len());
-        let lines = (0..scan.lines.rows()).map(|row| scan.lines.of(row)).collect();
-        (lines, scan.rejects.into_iter().map(|r| (r.line, r.reason.into_owned())).collect())
+        let lines = (0..scan.lines.rows())
+            .map(|row| scan.lines.of(row))
+            .collect();
+        (
+            lines,
+            scan.rejects
+                .into_iter()
+                .map(|r| (r.line, r.reason.into_owned()))
+                .collect(),
+        )
     }
 
     #[test]
@@ -210,15 +271,27 @@ mod tests {
         assert_eq!(lines, [2, 4, 5]);
         assert_eq!(rejects, [(3, Reason::OpenQuote.text().into_owned())]);
         // The quote opened on line 2 is closed by the one that opens on line 3.
-        assert_eq!(run("a,\"b\nc,\"d\"\n"), (vec![3], vec![(2, Reason::AfterQuote.text().into_owned())]));
+        assert_eq!(
+            run("a,\"b\nc,\"d\"\n"),
+            (vec![3], vec![(2, Reason::AfterQuote.text().into_owned())])
+        );
         assert_eq!(run("a,b\"c\n\"a\"b,c\nx,y\n").0, [4]);
-        assert_eq!(run("a,b\rc\nx,y\n"), (vec![3], vec![(2, Reason::StrayReturn.text().into_owned())]));
+        assert_eq!(
+            run("a,b\rc\nx,y\n"),
+            (vec![3], vec![(2, Reason::StrayReturn.text().into_owned())])
+        );
     }
 
     #[test]
     fn every_row_has_as_many_fields_as_the_header() {
         let (lines, rejects) = run("a\na,b\na,b,c\n");
         assert_eq!(lines, [3]);
-        assert_eq!(rejects, [(2, "1 field where the header has 2".into()), (4, "3 fields where the header has 2".into())]);
+        assert_eq!(
+            rejects,
+            [
+                (2, "1 field where the header has 2".into()),
+                (4, "3 fields where the header has 2".into())
+            ]
+        );
     }
 }

@@ -63,7 +63,10 @@ pub(super) type Bytes = Box<dyn Read + Send>;
 
 /// The decompressed bytes of an input.
 pub(super) fn open(input: &Input) -> Result<(Compression, Bytes), IngestError> {
-    let failed = |source| IngestError::Read { name: input.name.clone(), source };
+    let failed = |source| IngestError::Read {
+        name: input.name.clone(),
+        source,
+    };
     let raw: Bytes = match &input.origin {
         Origin::Path(path) => Box::new(std::fs::File::open(path).map_err(failed)?),
         Origin::Bytes(bytes) => Box::new(Cursor::new(bytes.clone())),
@@ -77,7 +80,9 @@ pub(super) fn open(input: &Input) -> Result<(Compression, Bytes), IngestError> {
     let bytes: Bytes = match compression {
         Compression::None => raw,
         // 128 KiB a read: the decoders ask for a few bytes at a time.
-        Compression::Gzip => Box::new(flate2::read::MultiGzDecoder::new(io::BufReader::with_capacity(1 << 17, raw))),
+        Compression::Gzip => Box::new(flate2::read::MultiGzDecoder::new(
+            io::BufReader::with_capacity(1 << 17, raw),
+        )),
         Compression::Zstd => Box::new(zstd::stream::read::Decoder::new(raw).map_err(failed)?),
     };
     Ok((compression, bytes))
@@ -98,7 +103,12 @@ pub(super) const HEAD: usize = 4096;
 
 /// The format that a file's first bytes show.
 pub(super) fn format(name: &str, head: &[u8]) -> Result<Format, IngestError> {
-    let other = |found| Err(IngestError::Format { name: name.to_owned(), found });
+    let other = |found| {
+        Err(IngestError::Format {
+            name: name.to_owned(),
+            found,
+        })
+    };
     match head {
         [b'P', b'A', b'R', b'1', ..] => return Ok(Format::Parquet),
         [b'P', b'A', b'R', b'E', ..] => return other("encrypted Parquet"),
@@ -111,11 +121,18 @@ pub(super) fn format(name: &str, head: &[u8]) -> Result<Format, IngestError> {
     }
     let text = head.strip_prefix(MARK).unwrap_or(head);
     match text.iter().find(|b| !b.is_ascii_whitespace()) {
-        None if head.len() < HEAD => Err(IngestError::Empty { name: name.to_owned() }),
+        None if head.len() < HEAD => Err(IngestError::Empty {
+            name: name.to_owned(),
+        }),
         None => other("nothing but white space"),
         Some(b'{') => Ok(Format::Ndjson),
         Some(b'[') => Ok(Format::Json),
-        Some(_) if text.iter().take_while(|b| **b != b'\n').any(|b| *b < b' ' && !matches!(b, b'\t' | b'\r')) => {
+        Some(_)
+            if text
+                .iter()
+                .take_while(|b| **b != b'\n')
+                .any(|b| *b < b' ' && !matches!(b, b'\t' | b'\r')) =>
+        {
             other("binary data of an unknown kind")
         }
         Some(_) => Ok(Format::Csv),

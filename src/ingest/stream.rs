@@ -59,7 +59,15 @@ pub(super) struct Source {
 
 impl Source {
     pub(super) fn new(name: &str, compression: Compression, bytes: Bytes, chunk: usize) -> Self {
-        Source { name: name.to_owned(), compression, bytes, rest: vec![], ended: false, line: 1, chunk: chunk.max(16) }
+        Source {
+            name: name.to_owned(),
+            compression,
+            bytes,
+            rest: vec![],
+            ended: false,
+            line: 1,
+            chunk: chunk.max(16),
+        }
     }
 
     /// A buffer that begins with `before` and what was left over, for [`Self::fill`] to add to.
@@ -99,7 +107,10 @@ impl Source {
     /// Refuses a row that goes on without an end.
     pub(super) fn bounded(&self, length: usize) -> Result<(), IngestError> {
         if length > super::LONGEST_ROW {
-            return Err(IngestError::Endless { name: self.name.clone(), line: self.line });
+            return Err(IngestError::Endless {
+                name: self.name.clone(),
+                line: self.line,
+            });
         }
         Ok(())
     }
@@ -110,6 +121,10 @@ pub(super) fn failed(name: &str, compression: Compression, source: io::Error) ->
     let name = name.to_owned();
     match compression {
         Compression::None => IngestError::Read { name, source },
-        other => IngestError::Compression { name, compression: other.name(), source },
+        other => IngestError::Compression {
+            name,
+            compression: other.name(),
+            source,
+        },
     }
 }

@@ -63,10 +63,16 @@ impl Column {
     pub(super) fn when(&self, row: usize, zone: Tz) -> Result<When, Reason> {
         match self {
             Column::Text(texts) if texts.is_valid(row) => When::read(texts.value(row), zone),
-            Column::Whole(numbers) if numbers.is_valid(row) => When::epoch(numbers.value(row), zone),
+            Column::Whole(numbers) if numbers.is_valid(row) => {
+                When::epoch(numbers.value(row), zone)
+            }
             Column::Days(days) if days.is_valid(row) => When::date32(days.value(row)),
-            Column::Moments { micros, utc: true } if micros.is_valid(row) => When::instant(micros.value(row), zone),
-            Column::Moments { micros, utc: false } if micros.is_valid(row) => When::wall_micros(micros.value(row), zone),
+            Column::Moments { micros, utc: true } if micros.is_valid(row) => {
+                When::instant(micros.value(row), zone)
+            }
+            Column::Moments { micros, utc: false } if micros.is_valid(row) => {
+                When::wall_micros(micros.value(row), zone)
+            }
             _ => Err(Reason::NoDay),
         }
     }
@@ -106,7 +112,10 @@ impl<T: Copy> Memo<T> {
 
     pub(super) fn new(blank: T) -> Self {
         // A view that starts with this length is no short text, so a blank slot answers nothing.
-        Memo { recent: vec![(u128::MAX, blank); Self::SLOTS], named: HashMap::new() }
+        Memo {
+            recent: vec![(u128::MAX, blank); Self::SLOTS],
+            named: HashMap::new(),
+        }
     }
 
     fn slot(view: u128) -> usize {
@@ -129,7 +138,12 @@ impl<T: Copy> Memo<T> {
 
     /// What `make` makes of the cell's text, made once a text.
     #[inline]
-    pub(super) fn text(&mut self, column: &Column, row: usize, make: impl FnOnce(&str) -> T) -> Result<T, Reason> {
+    pub(super) fn text(
+        &mut self,
+        column: &Column,
+        row: usize,
+        make: impl FnOnce(&str) -> T,
+    ) -> Result<T, Reason> {
         let view = column.short(row);
         if let Some(view) = view {
             let slot = &self.recent[Self::slot(view)];

@@ -22,14 +22,22 @@ fn run_on(input: &Input, options: &Options) -> Result<Outcome, IngestError> {
     let (mut batches, mut rejects) = (vec![], vec![]);
     let summary = read(input, options, &mut |batch, found| {
         batches.push(batch);
-        rejects.extend(found.into_iter().map(|r: Reject| (r.line, r.column.to_string(), r.reason.into_owned())));
+        rejects.extend(
+            found
+                .into_iter()
+                .map(|r: Reject| (r.line, r.column.to_string(), r.reason.into_owned())),
+        );
         Ok::<(), IngestError>(())
     })?;
     let batch = concat_batches(&schema(summary.grain), &batches).unwrap();
     assert_eq!(summary.rows_read, summary.rows_kept + summary.rows_rejected);
     assert_eq!(summary.rows_rejected, rejects.len() as u64);
     assert_eq!(summary.rows_given, batch.num_rows() as u64);
-    Ok(Outcome { rows: (0..batch.num_rows()).map(|row| line(&batch, row)).collect(), rejects, summary })
+    Ok(Outcome {
+        rows: (0..batch.num_rows()).map(|row| line(&batch, row)).collect(),
+        rejects,
+        summary,
+    })
 }
 
 /// A row's cells, separated by `|`.
@@ -57,17 +65,26 @@ fn run(text: impl AsRef<[u8]>, options: &Options) -> Outcome {
 }
 
 fn refused(text: &str, options: &Options) -> String {
-    run_on(&Input::bytes("f", text.as_bytes().to_vec()), options).unwrap_err().to_string()
+    run_on(&Input::bytes("f", text.as_bytes().to_vec()), options)
+        .unwrap_err()
+        .to_string()
 }
 
 fn source(toml: &str) -> Options {
-    Options { source: toml::from_str(&format!("path = \"f\"\n{toml}")).unwrap(), ..Options::default() }
+    Options {
+        source: toml::from_str(&format!("path = \"f\"\n{toml}")).unwrap(),
+        ..Options::default()
+    }
 }
 
 /// Lines and reasons, the reasons by their first words.
 fn short(outcome: &Outcome) -> Vec<(u64, &str, &str)> {
     let reason = |text: &'_ str| text.find([':', ';']).unwrap_or(text.len());
-    outcome.rejects.iter().map(|(line, column, text)| (*line, column.as_str(), &text[..reason(text)])).collect()
+    outcome
+        .rejects
+        .iter()
+        .map(|(line, column, text)| (*line, column.as_str(), &text[..reason(text)]))
+        .collect()
 }
 
 const LONG: &str = "date,platform,metric,value\n2016-02-23,Telegram,messages,5\n2016-02-24,Telegram,signups,7\n2016-02-24,Signal,messages,0\n";
@@ -87,7 +104,9 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 fn in_columns() -> (Vec<u8>, Vec<u8>, Vec<u8>) {
     use polars::prelude::*;
     let texts = |name: &str, values: &[&str]| Column::new(name.into(), values);
-    let days = Column::new("date".into(), [16_854i32, 16_855, 16_855]).cast(&DataType::Date).unwrap();
+    let days = Column::new("date".into(), [16_854i32, 16_855, 16_855])
+        .cast(&DataType::Date)
+        .unwrap();
     let columns = vec![
         days,
         texts("platform", &["Telegram", "Telegram", "Signal"]),
@@ -96,9 +115,14 @@ fn in_columns() -> (Vec<u8>, Vec<u8>, Vec<u8>) {
     ];
     let mut frame = DataFrame::new(3, columns).unwrap();
     let (mut parquet, mut file, mut stream) = (vec![], vec![], vec![]);
-    ParquetWriter::new(&mut parquet).with_row_group_size(Some(2)).finish(&mut frame).unwrap();
+    ParquetWriter::new(&mut parquet)
+        .with_row_group_size(Some(2))
+        .finish(&mut frame)
+        .unwrap();
     IpcWriter::new(&mut file).finish(&mut frame).unwrap();
-    IpcStreamWriter::new(&mut stream).finish(&mut frame).unwrap();
+    IpcStreamWriter::new(&mut stream)
+        .finish(&mut frame)
+        .unwrap();
     (parquet, file, stream)
 }
 
@@ -113,7 +137,10 @@ fn every_format_gives_the_same_rows() {
         .skip(1)
         .map(|line| {
             let f: Vec<&str> = line.split(',').collect();
-            format!("{{\"date\": \"{}\", \"platform\": \"{}\", \"metric\": \"{}\", \"value\": {}}}", f[0], f[1], f[2], f[3])
+            format!(
+                "{{\"date\": \"{}\", \"platform\": \"{}\", \"metric\": \"{}\", \"value\": {}}}",
+                f[0], f[1], f[2], f[3]
+            )
         })
         .collect();
     let ndjson = objects.join("\n");
@@ -123,19 +150,47 @@ fn every_format_gives_the_same_rows() {
     let zstd = zstd::encode_all(ndjson.as_bytes(), 3).unwrap();
     let zipped = gzip(&parquet);
     let all: [&[u8]; 13] = [
-        LONG.as_bytes(), crlf.as_bytes(), semicolons.as_bytes(), tabs.as_bytes(), unended.as_bytes(), ndjson.as_bytes(),
-        json.as_bytes(), &parquet, &file, &stream, &members, &zstd, &zipped,
+        LONG.as_bytes(),
+        crlf.as_bytes(),
+        semicolons.as_bytes(),
+        tabs.as_bytes(),
+        unended.as_bytes(),
+        ndjson.as_bytes(),
+        json.as_bytes(),
+        &parquet,
+        &file,
+        &stream,
+        &members,
+        &zstd,
+        &zipped,
     ];
     for (number, bytes) in all.iter().enumerate() {
         let outcome = run(bytes, &Options::default());
         assert_eq!(outcome.rows, LONG_ROWS, "{number}");
-        assert_eq!((outcome.summary.rows_read, outcome.rejects.len()), (3, 0), "{number}");
-        assert_eq!(outcome.summary.last_day.unwrap().to_string(), "2016-02-24", "{number}");
+        assert_eq!(
+            (outcome.summary.rows_read, outcome.rejects.len()),
+            (3, 0),
+            "{number}"
+        );
+        assert_eq!(
+            outcome.summary.last_day.unwrap().to_string(),
+            "2016-02-24",
+            "{number}"
+        );
     }
     let plain = run(LONG, &Options::default()).summary;
-    assert_eq!(run(&members, &Options::default()).summary.identity, plain.identity);
-    assert_eq!(plain.content, content(&Input::bytes("g", LONG.as_bytes().to_vec())).unwrap());
-    assert_ne!(plain.identity, identity(&plain.content, &source("server = \"a\"")));
+    assert_eq!(
+        run(&members, &Options::default()).summary.identity,
+        plain.identity
+    );
+    assert_eq!(
+        plain.content,
+        content(&Input::bytes("g", LONG.as_bytes().to_vec())).unwrap()
+    );
+    assert_ne!(
+        plain.identity,
+        identity(&plain.content, &source("server = \"a\""))
+    );
 }
 
 #[test]
@@ -152,7 +207,9 @@ fn a_wide_row_gives_a_row_a_figure() {
     );
     assert_eq!(short(&outcome), [(5, "MAU_30d", "not a whole number")]);
     assert_eq!(outcome.summary.rows_kept, 3);
-    let days = outcome.summary.coverage.servers[&("Zulip".to_owned(), "a".to_owned())].iter().collect::<Vec<_>>();
+    let days = outcome.summary.coverage.servers[&("Zulip".to_owned(), "a".to_owned())]
+        .iter()
+        .collect::<Vec<_>>();
     assert_eq!(days, [16_832, 16_833]);
 }
 
@@ -175,7 +232,10 @@ fn each_reason_names_its_line_and_column() {
         "1016-02-01,Telegram,messages,5",
         "2016-02-01 00:00,Telegram,dau,5",
     ];
-    let outcome = run(format!("date,platform,metric,value\n{}\n", rows.join("\n")), &Options::default());
+    let outcome = run(
+        format!("date,platform,metric,value\n{}\n", rows.join("\n")),
+        &Options::default(),
+    );
     assert_eq!(
         short(&outcome),
         [
@@ -186,7 +246,11 @@ fn each_reason_names_its_line_and_column() {
             (6, "metric", "not a metric"),
             (7, "platform", "no platform"),
             (8, "value", "no value"),
-            (9, "date", "users counted once within a window can't be given by the hour"),
+            (
+                9,
+                "date",
+                "users counted once within a window can't be given by the hour"
+            ),
             (10, "", "3 fields where the header has 4"),
             (11, "", "a quote inside an unquoted field"),
             (12, "", "text after a closing quote"),
@@ -195,12 +259,22 @@ fn each_reason_names_its_line_and_column() {
             (15, "date", "a day outside the years 1990 to 2100"),
         ]
     );
-    assert_eq!(outcome.rows, ["Telegram||2016-02-01|-|dau|distinct|||5|reported"]);
+    assert_eq!(
+        outcome.rows,
+        ["Telegram||2016-02-01|-|dau|distinct|||5|reported"]
+    );
     for (_, _, reason) in &outcome.rejects {
-        assert!(!reason.contains("Telegram") && !reason.contains("13:00") && !reason.contains("740993"), "{reason}");
+        assert!(
+            !reason.contains("Telegram") && !reason.contains("13:00") && !reason.contains("740993"),
+            "{reason}"
+        );
     }
-    let bytes = b"date,platform,metric,value\n2016-02-01,\xff,messages,5\n2016-02-01,A,messages,5\n";
-    assert_eq!(short(&run(bytes, &Options::default())), [(2, "", "not UTF-8")]);
+    let bytes =
+        b"date,platform,metric,value\n2016-02-01,\xff,messages,5\n2016-02-01,A,messages,5\n";
+    assert_eq!(
+        short(&run(bytes, &Options::default())),
+        [(2, "platform", "not UTF-8")]
+    );
 }
 
 #[test]
@@ -208,40 +282,87 @@ fn a_quoted_line_feed_does_not_move_the_lines() {
     let text = "date,platform,metric,value,note\n2016-02-01,A,messages,5,\"one\ntwo\"\n\n2016-02-02,A,messages,x,\n\"2016-02-03\",\"A \"\"B\"\"\",messages,6,\n";
     let outcome = run(text, &source("ignore = [\"note\"]"));
     assert_eq!(short(&outcome), [(5, "value", "not a whole number")]);
-    assert_eq!(outcome.rows[1], "A \"B\"||2016-02-03|-|messages_sent|flow|||6|reported");
+    assert_eq!(
+        outcome.rows[1],
+        "A \"B\"||2016-02-03|-|messages_sent|flow|||6|reported"
+    );
 }
 
 #[test]
 fn a_platform_is_spelled_one_way() {
     let text = "date,platform,metric,value\n2016-02-01,Whats App,messages,1\n2016-02-01,WhatsApp,messages,1\n2016-02-01,TG,messages,1\n2016-02-02,telegram,messages,1\n2016-02-03,Whats App,messages,2\n";
-    let mut options = Options { known: vec!["Telegram".into()], ..Options::default() };
+    let mut options = Options {
+        known: vec!["Telegram".into()],
+        ..Options::default()
+    };
     options.aliases = [("TG".to_owned(), "Telegram".to_owned())].into();
     let outcome = run(text, &options);
     let reason = "spelled differently from a platform already known";
-    assert_eq!(short(&outcome), [(3, "platform", reason), (5, "platform", reason)]);
+    assert_eq!(
+        short(&outcome),
+        [(3, "platform", reason), (5, "platform", reason)]
+    );
     assert!(outcome.rows[1].starts_with("Telegram|"));
-    assert!(refused("date,dau\n", &Options { known: vec!["Line".into()], ..source("platform = \"LINE\"") }).contains("`platform = \"LINE\"`"));
+    assert!(
+        refused(
+            "date,dau\n",
+            &Options {
+                known: vec!["Line".into()],
+                ..source("platform = \"LINE\"")
+            }
+        )
+        .contains("`platform = \"LINE\"`")
+    );
 }
 
 #[test]
 fn a_key_stands_once() {
     let text = "date,platform,dau,messages\n2016-02-01,A,1,\n2016-02-01,A,,2\n2016-02-01,A,3,4\n2016-02-02,A,5,6\n2016-02-01,B,1,2\n";
     let outcome = run(text, &Options::default());
-    assert_eq!(short(&outcome), [(4, "date", "the same figure as on an earlier line")]);
+    assert_eq!(
+        short(&outcome),
+        [(4, "date", "the same figure as on an earlier line")]
+    );
     assert_eq!(outcome.rows.len(), 6);
-    let kept = run(text, &Options { on_conflict: OnConflict::Sum, ..Options::default() });
+    let kept = run(
+        text,
+        &Options {
+            on_conflict: OnConflict::Sum,
+            ..Options::default()
+        },
+    );
     assert_eq!((kept.rows.len(), kept.rejects.len()), (8, 0));
     let moments = "time,platform,metric,value\n2016-02-01T10:00:00Z,A,users,1\n2016-02-01T11:00:00+01:00,A,users,1\n2016-02-01,A,users,1\n2016-02-01T10:00:00.5Z,A,users,1\n2016-02-01T10:00:00.500Z,A,users,1\n";
-    assert_eq!(run(moments, &Options::default()).rejects.iter().map(|r| r.0).collect::<Vec<_>>(), [3, 6]);
+    assert_eq!(
+        run(moments, &Options::default())
+            .rejects
+            .iter()
+            .map(|r| r.0)
+            .collect::<Vec<_>>(),
+        [3, 6]
+    );
 }
 
 #[test]
 fn columns_are_mapped_ignored_and_named() {
     let text = "when,who,tootscount,note\n2016-02-01,A,5,hello\n";
-    let error = refused(text, &source("day = \"when\"\ncolumns = { who = \"platform\" }\nignore = [\"note\"]"));
-    assert!(error.contains("`tootscount`") && error.contains("did you mean `toots`") && error.contains("ignore = [\"tootscount\"]"), "{error}");
-    let options = source("day = \"when\"\ncolumns = { who = \"platform\", tootscount = \"messages_sent\" }\nignore = [\"Note\"]\ncumulative = [\"tootscount\"]");
-    assert_eq!(run(text, &options).rows, ["A||2016-02-01|-|messages_sent|counter|||5|reported"]);
+    let error = refused(
+        text,
+        &source("day = \"when\"\ncolumns = { who = \"platform\" }\nignore = [\"note\"]"),
+    );
+    assert!(
+        error.contains("`tootscount`")
+            && error.contains("did you mean `toots`")
+            && error.contains("ignore = [\"tootscount\"]"),
+        "{error}"
+    );
+    let options = source(
+        "day = \"when\"\ncolumns = { who = \"platform\", tootscount = \"messages_sent\" }\nignore = [\"Note\"]\ncumulative = [\"tootscount\"]",
+    );
+    assert_eq!(
+        run(text, &options).rows,
+        ["A||2016-02-01|-|messages_sent|counter|||5|reported"]
+    );
     let long = source("cumulative = [\"messages\"]");
     assert!(run(LONG, &long).rows[0].contains("|counter|"));
     for (text, toml, part) in [
@@ -249,14 +370,30 @@ fn columns_are_mapped_ignored_and_named() {
         ("platform,dau\n", "", "day = \"COLUMN\""),
         ("date,platform\n", "", "no `metric` column"),
         ("date,platform,posts,toots\n", "", "`posts` and `toots`"),
-        ("date,platform,dau\n", "cumulative = [\"dau\"]", "can't be cumulative"),
-        ("date,platform,dau\n", "cumulative = [\"posts\"]", "no such column"),
-        ("date,platform,dau\n", "columns = { x = \"dua\" }", "did you mean `dau`"),
+        (
+            "date,platform,dau\n",
+            "cumulative = [\"dau\"]",
+            "can't be cumulative",
+        ),
+        (
+            "date,platform,dau\n",
+            "cumulative = [\"posts\"]",
+            "no such column",
+        ),
+        (
+            "date,platform,dau\n",
+            "columns = { x = \"dua\" }",
+            "did you mean `dau`",
+        ),
         ("date,platform,dau,dau\n", "", "two columns are named `dau`"),
         ("date,,dau\n", "", "column 2 has no name"),
         ("", "", "is empty"),
         ("PK\u{3}\u{4}", "", "Excel"),
-        ("[{\"date\": \"2016-02-01\", \"platform\": \"A\", \"dau\": 1}", "", "never closed"),
+        (
+            "[{\"date\": \"2016-02-01\", \"platform\": \"A\", \"dau\": 1}",
+            "",
+            "never closed",
+        ),
     ] {
         let error = refused(text, &source(toml));
         assert!(error.contains(part), "{error}");
@@ -290,7 +427,13 @@ fn json_is_read_exactly() {
             (10, "date", "no day"),
         ]
     );
-    assert_eq!(outcome.rows, ["A||2016-02-01|-|dau|distinct|||2|reported", "A||2016-02-03|-|dau|distinct|||7|reported"]);
+    assert_eq!(
+        outcome.rows,
+        [
+            "A||2016-02-01|-|dau|distinct|||2|reported",
+            "A||2016-02-03|-|dau|distinct|||7|reported"
+        ]
+    );
 }
 
 #[test]
@@ -316,18 +459,41 @@ fn statements_have_a_period() {
             "Telegram|mau_stated|1|users|2016-09-30|quarter|stated|exact|||||6",
         ]
     );
-    let found: Vec<_> = short(&outcome).into_iter().map(|(line, column, _)| (line, column)).collect();
-    assert_eq!(found, [(4, "as_of"), (7, "as_of"), (8, "published"), (9, "status"), (10, "precision"), (11, "value")]);
+    let found: Vec<_> = short(&outcome)
+        .into_iter()
+        .map(|(line, column, _)| (line, column))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            (4, "as_of"),
+            (7, "as_of"),
+            (8, "published"),
+            (9, "status"),
+            (10, "precision"),
+            (11, "value")
+        ]
+    );
 }
 
 fn data(name: &str) -> Input {
-    Input::path(name, PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("data").join(name))
+    Input::path(
+        name,
+        PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+            .join("data")
+            .join(name),
+    )
 }
 
 #[test]
 fn the_sample_of_disclosures_is_read_whole() {
     let outcome = run_on(&data("disclosures.csv"), &Options::default()).unwrap();
-    assert_eq!((outcome.summary.rows_read, outcome.summary.rows_kept), (320, 320), "{:?}", outcome.rejects);
+    assert_eq!(
+        (outcome.summary.rows_read, outcome.summary.rows_kept),
+        (320, 320),
+        "{:?}",
+        outcome.rejects
+    );
     assert_eq!(outcome.summary.grain, Grain::Disclosures);
 }
 
@@ -337,36 +503,76 @@ fn the_sample_of_hourly_counters_is_read_whole() {
         "platform = \"Mastodon\"\nday = \"timestamp\"\ncumulative = [\"tootscount\"]\ncolumns = { usercount = \"registered_users\", instancecount = \"servers\", tootscount = \"messages_sent\" }",
     );
     let outcome = run_on(&data("mastostats.csv"), &options).unwrap();
-    assert_eq!((outcome.summary.rows_read, outcome.summary.rows_kept, outcome.summary.rows_given), (37_144, 37_144, 111_432));
-    assert_eq!(outcome.rows[0], "Mastodon||2018-08-11|1534024800|registered_users|level|||1400560|reported");
-    assert_eq!(outcome.rows[2], "Mastodon||2018-08-11|1534024800|messages_sent|counter|||158851077|reported");
+    assert_eq!(
+        (
+            outcome.summary.rows_read,
+            outcome.summary.rows_kept,
+            outcome.summary.rows_given
+        ),
+        (37_144, 37_144, 111_432)
+    );
+    assert_eq!(
+        outcome.rows[0],
+        "Mastodon||2018-08-11|1534024800|registered_users|level|||1400560|reported"
+    );
+    assert_eq!(
+        outcome.rows[2],
+        "Mastodon||2018-08-11|1534024800|messages_sent|counter|||158851077|reported"
+    );
     let epoch = |day: &str| date32(crate::calendar::day(day).unwrap()) as u32;
-    assert!(outcome.summary.coverage.series.values().all(|days| days.min() == Some(epoch("2018-08-11"))));
+    assert!(
+        outcome
+            .summary
+            .coverage
+            .series
+            .values()
+            .all(|days| days.min() == Some(epoch("2018-08-11")))
+    );
 }
 
 #[test]
 fn an_error_of_the_sink_ends_the_reading() {
     let text = format!("{LONG}{}", "2016-02-23,A,messages,x\n".repeat(5000));
-    let options = Options { chunk: 100, threads: 2, ..Options::default() };
-    let stop = || IngestError::Internal { name: "f".into(), detail: "full".into() };
-    let error = read(&Input::bytes("f", text), &options, &mut |_, _| Err::<(), _>(stop())).unwrap_err();
+    let options = Options {
+        chunk: 100,
+        threads: 2,
+        ..Options::default()
+    };
+    let stop = || IngestError::Internal {
+        name: "f".into(),
+        detail: "full".into(),
+    };
+    let error = read(&Input::bytes("f", text), &options, &mut |_, _| {
+        Err::<(), _>(stop())
+    })
+    .unwrap_err();
     assert!(error.to_string().contains("full"));
 }
 
 /// A row of a long file, sound or damaged in one of many ways.
 fn row() -> impl Strategy<Value = String> {
-    let sound = (1u32..29, 0usize..4, 0usize..3, 0u64..1000).prop_map(|(day, platform, metric, value)| {
-        let platform = ["A", "B", "\"C, D\"", "a"][platform];
-        format!("2016-02-{day:02},{platform},{},{value}", ["messages", "dau", "signups"][metric])
-    });
-    (sound, "[\",\n\rx\u{e9}0-9-]{0,4}", any::<prop::sample::Index>(), 0u8..6).prop_map(|(row, damage, place, kind)| {
-        let place = place.index(row.len());
-        match kind {
-            0 => format!("{}{damage}{}", &row[..place], &row[place..]),
-            1 => row[..place].to_owned(),
-            _ => row,
-        }
-    })
+    let sound =
+        (1u32..29, 0usize..4, 0usize..3, 0u64..1000).prop_map(|(day, platform, metric, value)| {
+            let platform = ["A", "B", "\"C, D\"", "a"][platform];
+            format!(
+                "2016-02-{day:02},{platform},{},{value}",
+                ["messages", "dau", "signups"][metric]
+            )
+        });
+    (
+        sound,
+        "[\",\n\rx\u{e9}0-9-]{0,4}",
+        any::<prop::sample::Index>(),
+        0u8..6,
+    )
+        .prop_map(|(row, damage, place, kind)| {
+            let place = place.index(row.len());
+            match kind {
+                0 => format!("{}{damage}{}", &row[..place], &row[place..]),
+                1 => row[..place].to_owned(),
+                _ => row,
+            }
+        })
 }
 
 proptest! {

@@ -147,22 +147,38 @@ pub enum HeaderError {
         problem: String,
     },
     /// A part that must be there.
-    #[error("has no `{0}`; the header says what a query answers, takes and gives: see queries/README.md")]
+    #[error(
+        "has no `{0}`; the header says what a query answers, takes and gives: see queries/README.md"
+    )]
     Missing(&'static str),
 }
 
-const KEYS: [&str; 9] = ["params", "columns", "grain", "chart", "finding", "subtitle", "report", "privacy", "title"];
+const KEYS: [&str; 9] = [
+    "params", "columns", "grain", "chart", "finding", "subtitle", "report", "privacy", "title",
+];
 
 impl Header {
     /// Reads the header of a query's text.
     pub fn parse(sql: &str) -> Result<Self, HeaderError> {
-        let mut header = Header { placement: Some(Placement { section: "more".into(), order: 1000 }), ..Header::default() };
+        let mut header = Header {
+            placement: Some(Placement {
+                section: "more".into(),
+                order: 1000,
+            }),
+            ..Header::default()
+        };
         for (number, line) in sql.lines().enumerate() {
             let line = line.trim();
             if let Some(text) = line.strip_prefix("---") {
                 header.describe(text.trim());
             } else if let Some(text) = line.strip_prefix("--!") {
-                header.read(text.trim()).map_err(|problem| HeaderError::Line { line: number + 1, text: text.trim().to_owned(), problem })?;
+                header
+                    .read(text.trim())
+                    .map_err(|problem| HeaderError::Line {
+                        line: number + 1,
+                        text: text.trim().to_owned(),
+                        problem,
+                    })?;
             }
         }
         if header.title.is_empty() {
@@ -184,18 +200,31 @@ impl Header {
     }
 
     fn read(&mut self, text: &str) -> Result<(), String> {
-        let (key, value) = text.split_once(':').ok_or("has no colon; write `--! key: value`")?;
+        let (key, value) = text
+            .split_once(':')
+            .ok_or("has no colon; write `--! key: value`")?;
         let value = value.trim();
         match key.trim() {
-            "params" => self.parameters = list(value).map(|p| parameter(&p)).collect::<Result<_, _>>()?,
-            "columns" => self.columns = list(value).map(|c| column(&c)).collect::<Result<_, _>>()?,
+            "params" => {
+                self.parameters = list(value)
+                    .map(|p| parameter(&p))
+                    .collect::<Result<_, _>>()?
+            }
+            "columns" => {
+                self.columns = list(value).map(|c| column(&c)).collect::<Result<_, _>>()?
+            }
             "grain" => self.grain = list(value).collect(),
             "chart" => self.chart = chart(value)?,
             "finding" => self.finding = Some(value.to_owned()),
             "subtitle" => self.subtitle = Some(value.to_owned()),
             "report" => self.placement = placement(value)?,
             "privacy" => self.privacy = list(value).filter(|c| c != "none").collect(),
-            other => return Err(format!("has the unknown key `{other}`; the keys are {}", KEYS[..8].join(", "))),
+            other => {
+                return Err(format!(
+                    "has the unknown key `{other}`; the keys are {}",
+                    KEYS[..8].join(", ")
+                ));
+            }
         }
         Ok(())
     }
@@ -205,14 +234,30 @@ impl Header {
         let is_column = |name: &str| self.columns.iter().any(|c| c.name == name);
         let drawn = self.chart.iter().flat_map(|c| {
             let columns = ["x", "y", "series", "mark", "label", "note", "overlay"];
-            c.settings.iter().filter(move |(k, _)| columns.contains(&k.as_str())).map(|(_, v)| v)
+            c.settings
+                .iter()
+                .filter(move |(k, _)| columns.contains(&k.as_str()))
+                .map(|(_, v)| v)
         });
-        match self.grain.iter().chain(&self.privacy).chain(drawn).find(|name| !is_column(name)) {
+        match self
+            .grain
+            .iter()
+            .chain(&self.privacy)
+            .chain(drawn)
+            .find(|name| !is_column(name))
+        {
             None => Ok(()),
             Some(name) => Err(HeaderError::Line {
                 line: 1,
                 text: name.clone(),
-                problem: format!("is named in the header but is no column; the columns are {}", self.columns.iter().map(|c| c.name.as_str()).collect::<Vec<_>>().join(", ")),
+                problem: format!(
+                    "is named in the header but is no column; the columns are {}",
+                    self.columns
+                        .iter()
+                        .map(|c| c.name.as_str())
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                ),
             }),
         }
     }
@@ -224,13 +269,18 @@ impl Header {
 }
 
 fn list(value: &str) -> impl Iterator<Item = String> + '_ {
-    value.split(',').map(|s| s.trim().to_owned()).filter(|s| !s.is_empty())
+    value
+        .split(',')
+        .map(|s| s.trim().to_owned())
+        .filter(|s| !s.is_empty())
 }
 
 fn named_type(text: &str) -> Result<(String, Type), String> {
     let mut words = text.split_whitespace();
     let (Some(name), Some(kind), None) = (words.next(), words.next(), words.next()) else {
-        return Err(format!("has `{text}`, which is not a name and a type, such as `month DATE`"));
+        return Err(format!(
+            "has `{text}`, which is not a name and a type, such as `month DATE`"
+        ));
     };
     let kind = Type::parse(kind).ok_or_else(|| format!("has the unknown type `{kind}`; the types are DATE, TEXT, BIGINT, DOUBLE, BOOLEAN and TEXT[]"))?;
     Ok((name.to_owned(), kind))
@@ -242,7 +292,11 @@ fn parameter(text: &str) -> Result<Parameter, String> {
         None => (text, None),
     };
     let (name, kind) = named_type(declared)?;
-    Ok(Parameter { name, kind, default })
+    Ok(Parameter {
+        name,
+        kind,
+        default,
+    })
 }
 
 fn column(text: &str) -> Result<Column, String> {
@@ -255,10 +309,18 @@ fn chart(value: &str) -> Result<Option<ChartLine>, String> {
     match kind.as_str() {
         "none" | "" => return Ok(None),
         "line" | "bars" | "columns" => {}
-        other => return Err(format!("has the unknown chart kind `{other}`; the kinds are line, bars and columns")),
+        other => {
+            return Err(format!(
+                "has the unknown chart kind `{other}`; the kinds are line, bars and columns"
+            ));
+        }
     }
     let settings = words
-        .map(|w| w.split_once('=').map(|(k, v)| (k.to_owned(), v.to_owned())).ok_or(format!("has `{w}`, which is not `key=value`")))
+        .map(|w| {
+            w.split_once('=')
+                .map(|(k, v)| (k.to_owned(), v.to_owned()))
+                .ok_or(format!("has `{w}`, which is not `key=value`"))
+        })
         .collect::<Result<_, _>>()?;
     Ok(Some(ChartLine { kind, settings }))
 }
@@ -286,12 +348,23 @@ fn placement(value: &str) -> Result<Option<Placement>, String> {
     if value == "none" {
         return Ok(None);
     }
-    let mut placement = Placement { section: "more".into(), order: 1000 };
+    let mut placement = Placement {
+        section: "more".into(),
+        order: 1000,
+    };
     for word in value.split_whitespace() {
         match word.split_once('=') {
             Some(("section", section)) => section.clone_into(&mut placement.section),
-            Some(("order", order)) => placement.order = order.parse().map_err(|_| format!("has the order `{order}`, which is no whole number"))?,
-            _ => return Err(format!("has `{word}`; write `section=NAME order=N` or `none`")),
+            Some(("order", order)) => {
+                placement.order = order
+                    .parse()
+                    .map_err(|_| format!("has the order `{order}`, which is no whole number"))?
+            }
+            _ => {
+                return Err(format!(
+                    "has `{word}`; write `section=NAME order=N` or `none`"
+                ));
+            }
         }
     }
     Ok(Some(placement))
@@ -307,18 +380,40 @@ mod tests {
     fn a_header_is_read() {
         let header = Header::parse(SQL).unwrap();
         assert_eq!(header.title, "Who leads.");
-        assert_eq!(header.parameters[1], Parameter { name: "platforms".into(), kind: Type::TextList, default: Some("all".into()) });
+        assert_eq!(
+            header.parameters[1],
+            Parameter {
+                name: "platforms".into(),
+                kind: Type::TextList,
+                default: Some("all".into())
+            }
+        );
         assert_eq!(header.parameters[2].default.as_deref(), Some("mau"));
         assert_eq!(header.chart.unwrap().settings["y_title"], "two words");
-        assert_eq!(header.placement, Some(Placement { section: "rivals".into(), order: 3 }));
+        assert_eq!(
+            header.placement,
+            Some(Placement {
+                section: "rivals".into(),
+                order: 3
+            })
+        );
     }
 
     #[test]
     fn a_misspelt_key_type_or_column_is_named() {
-        let error = |from: &str, to: &str| Header::parse(&SQL.replace(from, to)).unwrap_err().to_string();
-        assert!(error("privacy:", "privcy:").contains("line 8") && error("privacy:", "privcy:").contains("`privcy`"));
+        let error = |from: &str, to: &str| {
+            Header::parse(&SQL.replace(from, to))
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(
+            error("privacy:", "privcy:").contains("line 8")
+                && error("privacy:", "privcy:").contains("`privcy`")
+        );
         assert!(error("BIGINT", "BIGNIT").contains("`BIGNIT`"));
         assert!(error("--! grain:   platform", "--! grain:   platfrom").contains("`platfrom`"));
-        assert!(error("--- Who leads.\n--- By what is known.\n", "").contains("no `--- description`"));
+        assert!(
+            error("--- Who leads.\n--- By what is known.\n", "").contains("no `--- description`")
+        );
     }
 }

@@ -54,8 +54,16 @@ pub struct Query {
 
 impl Query {
     fn parse(name: &str, sql: String, own: bool) -> Result<Self, LibraryError> {
-        let header = Header::parse(&sql).map_err(|source| LibraryError::Header { file: format!("{name}.sql"), source })?;
-        Ok(Query { name: name.to_owned(), header, sql, own })
+        let header = Header::parse(&sql).map_err(|source| LibraryError::Header {
+            file: format!("{name}.sql"),
+            source,
+        })?;
+        Ok(Query {
+            name: name.to_owned(),
+            header,
+            sql,
+            own,
+        })
     }
 }
 
@@ -84,9 +92,15 @@ impl Library {
             }
         }
         for path in own_files(&root.join("queries"))? {
-            let Some(name) = query_name(&path) else { continue };
-            let sql = std::fs::read_to_string(&path).map_err(|source| LibraryError::Read { path, source })?;
-            if queries.get(&name).is_none_or(|shipped: &Query| shipped.sql != sql) {
+            let Some(name) = query_name(&path) else {
+                continue;
+            };
+            let sql = std::fs::read_to_string(&path)
+                .map_err(|source| LibraryError::Read { path, source })?;
+            if queries
+                .get(&name)
+                .is_none_or(|shipped: &Query| shipped.sql != sql)
+            {
                 queries.insert(name.clone(), Query::parse(&name, sql, true)?);
             }
         }
@@ -102,27 +116,46 @@ impl Library {
     pub fn find(&self, name: &str) -> Result<&Query, LibraryError> {
         self.queries.get(name).ok_or_else(|| {
             let likeness = |n: &&String| (strsim::jaro_winkler(n, name) * 1000.0) as i64;
-            let near = self.queries.keys().max_by_key(likeness).filter(|n| likeness(n) > 750);
-            LibraryError::Unknown { given: name.to_owned(), near: near.cloned() }
+            let near = self
+                .queries
+                .keys()
+                .max_by_key(likeness)
+                .filter(|n| likeness(n) > 750);
+            LibraryError::Unknown {
+                given: name.to_owned(),
+                near: near.cloned(),
+            }
         })
     }
 }
 
 /// The shipped views, in the order in which they build on each other.
 pub fn views() -> Vec<View> {
-    let mut files: Vec<_> = SHIPPED.get_dir("views").into_iter().flat_map(Dir::files).collect();
+    let mut files: Vec<_> = SHIPPED
+        .get_dir("views")
+        .into_iter()
+        .flat_map(Dir::files)
+        .collect();
     files.sort_by_key(|f| f.path());
     let view = |file: &include_dir::File<'_>| {
         let name = query_name(file.path())?;
-        let name = name.split_once('_').map_or(name.as_str(), |(_, rest)| rest).to_owned();
-        Some(View { name, sql: file.contents_utf8()?.to_owned() })
+        let name = name
+            .split_once('_')
+            .map_or(name.as_str(), |(_, rest)| rest)
+            .to_owned();
+        Some(View {
+            name,
+            sql: file.contents_utf8()?.to_owned(),
+        })
     };
     files.into_iter().filter_map(view).collect()
 }
 
 /// The text of a shipped file beside the queries, such as `README.md`.
 pub fn shipped_text(path: &str) -> Option<&'static str> {
-    SHIPPED.get_file(path).and_then(include_dir::File::contents_utf8)
+    SHIPPED
+        .get_file(path)
+        .and_then(include_dir::File::contents_utf8)
 }
 
 fn query_name(path: &Path) -> Option<String> {
@@ -135,11 +168,21 @@ fn own_files(folder: &Path) -> Result<Vec<PathBuf>, LibraryError> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(source) => return Err(LibraryError::Read { path: folder.to_owned(), source }),
+        Err(source) => {
+            return Err(LibraryError::Read {
+                path: folder.to_owned(),
+                source,
+            });
+        }
     };
     let mut files = Vec::new();
     for entry in entries {
-        let path = entry.map_err(|source| LibraryError::Read { path: folder.to_owned(), source })?.path();
+        let path = entry
+            .map_err(|source| LibraryError::Read {
+                path: folder.to_owned(),
+                source,
+            })?
+            .path();
         files.extend(path.is_file().then_some(path));
     }
     files.sort();

@@ -29,16 +29,18 @@ pub enum Format {
 impl Format {
     /// The format that a file's name asks for.
     pub fn of_file(name: &str) -> Option<Self> {
-        Some(match name.rsplit_once('.')?.1.to_ascii_lowercase().as_str() {
-            "csv" => Format::Csv,
-            "json" => Format::Json,
-            "ndjson" | "jsonl" => Format::Ndjson,
-            "parquet" => Format::Parquet,
-            "arrow" | "ipc" | "feather" => Format::Arrow,
-            "md" | "markdown" => Format::Markdown,
-            "txt" => Format::Table,
-            _ => return None,
-        })
+        Some(
+            match name.rsplit_once('.')?.1.to_ascii_lowercase().as_str() {
+                "csv" => Format::Csv,
+                "json" => Format::Json,
+                "ndjson" | "jsonl" => Format::Ndjson,
+                "parquet" => Format::Parquet,
+                "arrow" | "ipc" | "feather" => Format::Arrow,
+                "md" | "markdown" => Format::Markdown,
+                "txt" => Format::Table,
+                _ => return None,
+            },
+        )
     }
 
     /// Whether a terminal can show it.
@@ -51,28 +53,51 @@ impl Format {
 const LINED: &str = "     ──            ";
 
 /// Writes a batch in a format. A failed write (a closed pipe, say) comes back as it is.
-pub fn write(batch: &RecordBatch, format: Format, mut to: impl Write + Send) -> std::io::Result<()> {
+pub fn write(
+    batch: &RecordBatch,
+    format: Format,
+    mut to: impl Write + Send,
+) -> std::io::Result<()> {
     let other = std::io::Error::other;
     match format {
         Format::Table => writeln!(to, "{}", table(batch, LINED)?),
         Format::Markdown => writeln!(to, "{}", table(batch, presets::ASCII_MARKDOWN)?),
         Format::Csv => write_csv(batch, to),
         Format::Json => {
-            let mut writer = arrow::json::WriterBuilder::new().with_explicit_nulls(true).build::<_, arrow::json::writer::JsonArray>(&mut to);
-            writer.write(batch).and_then(|()| writer.finish()).map_err(arrow_io)?;
+            let mut writer = arrow::json::WriterBuilder::new()
+                .with_explicit_nulls(true)
+                .build::<_, arrow::json::writer::JsonArray>(&mut to);
+            writer
+                .write(batch)
+                .and_then(|()| writer.finish())
+                .map_err(arrow_io)?;
             writeln!(to)
         }
         Format::Ndjson => {
-            let mut writer = arrow::json::WriterBuilder::new().with_explicit_nulls(true).build::<_, arrow::json::writer::LineDelimited>(&mut to);
-            writer.write(batch).and_then(|()| writer.finish()).map_err(arrow_io)
+            let mut writer = arrow::json::WriterBuilder::new()
+                .with_explicit_nulls(true)
+                .build::<_, arrow::json::writer::LineDelimited>(&mut to);
+            writer
+                .write(batch)
+                .and_then(|()| writer.finish())
+                .map_err(arrow_io)
         }
         Format::Parquet => {
-            let mut writer = parquet::arrow::ArrowWriter::try_new(to, batch.schema(), None).map_err(other)?;
-            writer.write(batch).and_then(|()| writer.close()).map(drop).map_err(other)
+            let mut writer =
+                parquet::arrow::ArrowWriter::try_new(to, batch.schema(), None).map_err(other)?;
+            writer
+                .write(batch)
+                .and_then(|()| writer.close())
+                .map(drop)
+                .map_err(other)
         }
         Format::Arrow => {
-            let mut writer = arrow::ipc::writer::FileWriter::try_new(to, &batch.schema()).map_err(arrow_io)?;
-            writer.write(batch).and_then(|()| writer.finish()).map_err(arrow_io)
+            let mut writer =
+                arrow::ipc::writer::FileWriter::try_new(to, &batch.schema()).map_err(arrow_io)?;
+            writer
+                .write(batch)
+                .and_then(|()| writer.finish())
+                .map_err(arrow_io)
         }
     }
 }
@@ -92,7 +117,9 @@ fn arrow_io(error: arrow::error::ArrowError) -> std::io::Error {
 
 fn table(batch: &RecordBatch, preset: &str) -> std::io::Result<Table> {
     let mut table = Table::new();
-    table.load_preset(preset).set_content_arrangement(ContentArrangement::Disabled);
+    table
+        .load_preset(preset)
+        .set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(batch.schema().fields().iter().map(|f| f.name().clone()));
     let options = FormatOptions::new();
     let columns: Vec<ArrayFormatter<'_>> = batch
@@ -102,7 +129,11 @@ fn table(batch: &RecordBatch, preset: &str) -> std::io::Result<Table> {
         .collect::<Result<_, _>>()
         .map_err(arrow_io)?;
     for row in 0..batch.num_rows() {
-        table.add_row(columns.iter().map(|c| one_line(&c.value(row).to_string(), preset)));
+        table.add_row(
+            columns
+                .iter()
+                .map(|c| one_line(&c.value(row).to_string(), preset)),
+        );
     }
     for (i, column) in batch.columns().iter().enumerate() {
         if is_number(column.data_type())
@@ -116,8 +147,24 @@ fn table(batch: &RecordBatch, preset: &str) -> std::io::Result<Table> {
 
 /// A cell's text on one line: control characters are shown, not sent to the terminal.
 fn one_line(text: &str, preset: &str) -> String {
-    let shown: String = text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect();
-    if preset == presets::ASCII_MARKDOWN { shown.replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;") } else { shown }
+    let shown: String = text
+        .chars()
+        .flat_map(|c| {
+            if c.is_control() {
+                c.escape_default().collect::<Vec<_>>()
+            } else {
+                vec![c]
+            }
+        })
+        .collect();
+    if preset == presets::ASCII_MARKDOWN {
+        shown
+            .replace('\\', "\\\\")
+            .replace('|', "\\|")
+            .replace('<', "&lt;")
+    } else {
+        shown
+    }
 }
 
 fn is_number(kind: &DataType) -> bool {
@@ -134,9 +181,19 @@ mod tests {
     use super::*;
 
     fn batch() -> RecordBatch {
-        let schema = Schema::new(vec![Field::new("name", DataType::Utf8, true), Field::new("n", DataType::Int64, true)]);
+        let schema = Schema::new(vec![
+            Field::new("name", DataType::Utf8, true),
+            Field::new("n", DataType::Int64, true),
+        ]);
         let names = StringArray::from(vec![Some("a|b, \u{1b}[31m"), None]);
-        RecordBatch::try_new(Arc::new(schema), vec![Arc::new(names), Arc::new(Int64Array::from(vec![Some(1), None]))]).unwrap()
+        RecordBatch::try_new(
+            Arc::new(schema),
+            vec![
+                Arc::new(names),
+                Arc::new(Int64Array::from(vec![Some(1), None])),
+            ],
+        )
+        .unwrap()
     }
 
     fn written(format: Format) -> String {
@@ -148,7 +205,10 @@ mod tests {
     #[test]
     fn text_formats_hold_every_value_and_no_escape_sequence_reaches_a_terminal() {
         assert_eq!(written(Format::Csv), "name,n\n\"a|b, \u{1b}[31m\",1\n,\n");
-        assert_eq!(written(Format::Ndjson).lines().last(), Some("{\"name\":null,\"n\":null}"));
+        assert_eq!(
+            written(Format::Ndjson).lines().last(),
+            Some("{\"name\":null,\"n\":null}")
+        );
         assert!(written(Format::Markdown).contains("a\\|b"));
         assert!(!written(Format::Table).contains('\u{1b}'));
     }

@@ -9,8 +9,18 @@ use crate::calendar;
 /// Every row of a batch; days as `2016-02-29`, what is missing as `null`.
 pub fn rows(batch: &RecordBatch) -> Vec<Map<String, Value>> {
     let schema = batch.schema();
-    let columns: Vec<(&String, &ArrayRef)> = schema.fields().iter().map(|f| f.name()).zip(batch.columns()).collect();
-    let row = |row: usize| columns.iter().map(|(name, column)| ((*name).clone(), value(column, row))).collect();
+    let columns: Vec<(&String, &ArrayRef)> = schema
+        .fields()
+        .iter()
+        .map(|f| f.name())
+        .zip(batch.columns())
+        .collect();
+    let row = |row: usize| {
+        columns
+            .iter()
+            .map(|(name, column)| ((*name).clone(), value(column, row)))
+            .collect()
+    };
     (0..batch.num_rows()).map(row).collect()
 }
 
@@ -21,10 +31,14 @@ pub fn value(column: &ArrayRef, row: usize) -> Value {
     }
     match column.data_type() {
         DataType::Int64 => column.as_primitive::<Int64Type>().value(row).into(),
-        DataType::Float64 => Number::from_f64(column.as_primitive::<Float64Type>().value(row)).map_or(Value::Null, Value::Number),
+        DataType::Float64 => Number::from_f64(column.as_primitive::<Float64Type>().value(row))
+            .map_or(Value::Null, Value::Number),
         DataType::Boolean => column.as_boolean().value(row).into(),
         DataType::Utf8 => column.as_string::<i32>().value(row).into(),
-        DataType::Date32 => calendar::from_date32(column.as_primitive::<Date32Type>().value(row)).to_string().into(),
-        _ => arrow::util::display::array_value_to_string(column, row).map_or(Value::Null, Value::String),
+        DataType::Date32 => calendar::from_date32(column.as_primitive::<Date32Type>().value(row))
+            .to_string()
+            .into(),
+        _ => arrow::util::display::array_value_to_string(column, row)
+            .map_or(Value::Null, Value::String),
     }
 }

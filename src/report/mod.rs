@@ -53,15 +53,20 @@ pub enum ReportError {
         /// What there is.
         known: String,
     },
-    /// The engine refused.
+    /// The store can't be read.
     #[error(transparent)]
-    Engine(#[from] datafusion::error::DataFusionError),
+    Store(#[from] crate::store::StoreError),
 }
 
 /// Where an answer's figures come from: its sources where it names them, else how many rows it rests on.
 pub fn source_line(answer: &Answer) -> String {
-    let Some(titles) = answer.batch.column_by_name("source_title").and_then(|c| c.as_string_opt::<i32>().cloned()) else {
-        return "Source: public statements and counters, as listed by `essor query sources`".to_owned();
+    let Some(titles) = answer
+        .batch
+        .column_by_name("source_title")
+        .and_then(|c| c.as_string_opt::<i32>().cloned())
+    else {
+        return "Source: public statements and counters, as listed by `essor query sources`"
+            .to_owned();
     };
     let mut names: Vec<&str> = titles.iter().flatten().filter(|t| !t.is_empty()).collect();
     names.sort_unstable();

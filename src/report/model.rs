@@ -1,15 +1,19 @@
 //! The report as data: what `report.json` holds and what the templates are given.
 
+use std::collections::BTreeSet;
+
 use datafusion::prelude::SessionContext;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{ReportError, Subject};
+use crate::calendar::Day;
 use crate::chart::{self, ChartError, Fonts, Size, Theme, drawing, finding, reading};
 use crate::metric;
 use crate::project::Project;
 use crate::query::parameter::{Given, unlist};
 use crate::query::{self, Answer, Library, Query, rows};
+use crate::schema::Grain;
 use crate::store::Store;
 
 /// The sections in their order, with the titles that readers see. Others follow, by name.
@@ -123,7 +127,7 @@ pub struct Definition {
 /// A load that the report was made of.
 #[derive(Debug, Serialize)]
 pub struct LoadRead {
-    /// Its name.
+    /// Its name, less how many times it was loaded.
     pub load: String,
     /// The file.
     pub path: String,
@@ -138,15 +142,40 @@ pub struct LoadRead {
 }
 
 /// Runs every query that belongs in a report and draws it.
-pub async fn assemble(context: &SessionContext, store: &Store, project: &Project, library: &Library, subject: &Subject) -> Result<Report, ReportError> {
-    let mut placed: Vec<(&Query, usize)> = library.iter().filter_map(|q| Some((q, place(&q.header.placement.as_ref()?.section)))).collect();
-    placed.sort_by_key(|(q, section)| (*section, q.header.placement.as_ref().map(|p| (p.section.clone(), p.order)), q.name.clone()));
-    let footer = footer(store);
+pub async fn assemble(
+    context: &SessionContext,
+    store: &Store,
+    project: &Project,
+    library: &Library,
+    subject: &Subject,
+) -> Result<Report, ReportError> {
+    let mut placed: Vec<(&Query, usize)> = library
+        .iter()
+        .filter_map(|q| Some((q, place(&q.header.placement.as_ref()?.section))))
+        .collect();
+    placed.sort_by_key(|(q, section)| {
+        (
+            *section,
+            q.header
+                .placement
+                .as_ref()
+                .map(|p| (p.section.clone(), p.order)),
+            q.name.clone(),
+        )
+    });
+    let files = files(store).await?;
     let mut sections: Vec<Section> = Vec::new();
     for (query, _) in placed {
-        let Some(placement) = &query.header.placement else { continue };
+        let Some(placement) = &query.header.placement else {
+            continue;
+        };
         let given = parameters(query, project, subject);
-        if query.header.parameters.iter().any(|p| p.default.is_none() && !given.contains_key(&p.name)) {
+        if query
+            .header
+            .parameters
+            .iter()
+            .any(|p| p.default.is_none() && !given.contains_key(&p.name))
+        {
             tracing::info!("{} asks for what a report does not know", query.name);
             continue;
         }
@@ -154,10 +183,14 @@ pub async fn assemble(context: &SessionContext, store: &Store, project: &Project
         if answer.batch.num_rows() == 0 {
             continue;
         }
-        let figure = figure(query, given, answer, subject, &footer)?;
+        let figure = figure(query, given, answer, subject, &files)?;
         match sections.last_mut().filter(|s| s.id == placement.section) {
             Some(section) => section.figures.push(figure),
-            None => sections.push(Section { id: placement.section.clone(), title: title(&placement.section), figures: vec![figure] }),
+            None => sections.push(Section {
+                id: placement.section.clone(),
+                title: title(&placement.section),
+                figures: vec![figure],
+            }),
         }
     }
     if !sections.iter().any(|s| s.id == "headline") {
@@ -185,31 +218,62 @@ fn parameters(query: &Query, project: &Project, subject: &Subject) -> Given {
     let known = [
         ("month", Some(subject.month.to_string())),
         ("platform", Some(subject.platform.clone())),
-        ("platforms", (!compared.is_empty()).then(|| unlist(&compared))),
+        (
+            "platforms",
+            (!compared.is_empty()).then(|| unlist(&compared)),
+        ),
         ("to", Some(subject.month.last().to_string())),
         ("base", project.base.map(|d| d.to_string())),
     ];
     let asked = |name: &str| query.header.parameter(name).is_some();
-    known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).filter(|(name, _)| asked(name)).collect()
+    known
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .filter(|(name, _)| asked(name))
+        .collect()
 }
 
-fn figure(query: &Query, given: Given, answer: Answer, subject: &Subject, footer: &[String]) -> Result<Figure, ReportError> {
+fn figure(
+    query: &Query,
+    given: Given,
+    answer: Answer,
+    subject: &Subject,
+    files: &[SourceFile],
+) -> Result<Figure, ReportError> {
     let found = rows::rows(&answer.batch);
     let header = &query.header;
     let finding = finding::finding(query, &answer, &given)?;
-    let words = drawing::Words { finding: finding.clone(), subject: Some(subject.platform.clone()), footer: footer.to_vec(), log: false };
+    let subtitle = finding::subtitle(query, &answer, &given)?;
+    let words = drawing::Words {
+        finding: finding.clone(),
+        subtitle: subtitle.clone(),
+        subject: Some(subject.platform.clone()),
+        footer: footer(files, &found, subject),
+        log: false,
+    };
     let drawing = drawing::chart(header, &found, &words);
-    let cell = |row: &Map<String, Value>| header.columns.iter().map(|c| reading::read(c, row.get(&c.name).unwrap_or(&Value::Null))).collect();
+    let cell = |row: &Map<String, Value>| {
+        header
+            .columns
+            .iter()
+            .map(|c| reading::read(c, row.get(&c.name).unwrap_or(&Value::Null)))
+            .collect()
+    };
     Ok(Figure {
         name: query.name.clone(),
         title: header.title.clone(),
         finding,
-        subtitle: header.subtitle.clone().unwrap_or_default(),
+        subtitle,
         method: header.method.join(" "),
         parameters: given,
         columns: header.columns.iter().map(|c| c.name.clone()).collect(),
         cells: found.iter().map(cell).collect(),
-        numeric: answer.batch.columns().iter().map(|c| c.data_type().is_numeric()).collect(),
+        numeric: answer
+            .batch
+            .columns()
+            .iter()
+            .map(|c| c.data_type().is_numeric())
+            .collect(),
         rows: found,
         chart: drawing.as_ref().map(|c| c.alt.clone()),
         drawing,
@@ -219,8 +283,14 @@ fn figure(query: &Query, given: Given, answer: Answer, subject: &Subject, footer
 }
 
 fn place(section: &str) -> usize {
-    let others = SECTIONS.iter().position(|(id, _)| *id == "more").unwrap_or(SECTIONS.len());
-    SECTIONS.iter().position(|(id, _)| *id == section).unwrap_or(others)
+    let others = SECTIONS
+        .iter()
+        .position(|(id, _)| *id == "more")
+        .unwrap_or(SECTIONS.len());
+    SECTIONS
+        .iter()
+        .position(|(id, _)| *id == section)
+        .unwrap_or(others)
 }
 
 fn title(section: &str) -> String {
@@ -229,42 +299,124 @@ fn title(section: &str) -> String {
         None => {
             let words = section.replace('_', " ");
             let mut letters = words.chars();
-            letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+            letters
+                .next()
+                .map(|first| first.to_uppercase().chain(letters).collect())
+                .unwrap_or_default()
         }
     }
 }
 
-/// What stands under every chart: the files that the figures come from.
-fn footer(store: &Store) -> Vec<String> {
-    let mut paths: Vec<&str> = store.loads().live().map(|l| l.path.as_str()).collect();
-    paths.sort_unstable();
-    paths.dedup();
-    let shown = match paths.as_slice() {
-        many if many.len() > 3 => format!("{} files, listed under Sources", many.len()),
-        few => few.join(", "),
+/// A file that figures come from.
+struct SourceFile {
+    path: String,
+    grain: Grain,
+    first_day: Option<Day>,
+    platforms: BTreeSet<String>,
+}
+
+/// The files of the live loads, each once, in the order of their paths.
+async fn files(store: &Store) -> Result<Vec<SourceFile>, ReportError> {
+    let mut platforms = store.platforms().await?;
+    let mut files: Vec<SourceFile> = store
+        .loads()
+        .live()
+        .map(|l| SourceFile {
+            path: l.path.clone(),
+            grain: l.grain,
+            first_day: l.first_day,
+            platforms: platforms.remove(&l.load).unwrap_or_default(),
+        })
+        .collect();
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files.dedup_by(|later, first| later.path == first.path && later.platforms == first.platforms);
+    Ok(files)
+}
+
+/// What stands under a chart: the files that know of its platforms before the month's end.
+fn footer(files: &[SourceFile], found: &[Map<String, Value>], subject: &Subject) -> Vec<String> {
+    let named = |row: &Map<String, Value>| {
+        ["platform", "rival"]
+            .iter()
+            .find_map(|k| row.get(*k)?.as_str().map(str::to_owned))
     };
-    vec![format!("Source: {shown}; each figure's own source is listed under Sources.")]
+    let mut platforms: BTreeSet<String> = found.iter().filter_map(named).collect();
+    if platforms.is_empty() {
+        platforms.insert(subject.platform.clone());
+    }
+    let used: Vec<&SourceFile> = files
+        .iter()
+        .filter(|f| {
+            !f.platforms.is_disjoint(&platforms) && f.first_day <= Some(subject.month.last())
+        })
+        .collect();
+    let paths = |grain: Grain| {
+        used.iter()
+            .filter(move |f| f.grain == grain)
+            .map(|f| f.path.as_str())
+            .collect::<Vec<_>>()
+    };
+    let listed = |paths: Vec<&str>| {
+        if paths.len() > 3 {
+            format!("{} files", paths.len())
+        } else {
+            paths.join(", ")
+        }
+    };
+    let mut said = Vec::new();
+    if !paths(Grain::Disclosures).is_empty() {
+        said.push(format!(
+            "public statements in {}, each with its source in the report",
+            listed(paths(Grain::Disclosures))
+        ));
+    }
+    if !paths(Grain::Usage).is_empty() {
+        said.push(format!("counts in {}", listed(paths(Grain::Usage))));
+    }
+    if said.is_empty() {
+        Vec::new()
+    } else {
+        vec![format!("Source: {}.", said.join("; "))]
+    }
 }
 
 /// Draws the charts on as many threads as there are processors: they share nothing.
 fn draw(sections: &mut [Section]) -> Result<(), ReportError> {
-    let mut drawn: Vec<&mut Figure> = sections.iter_mut().flat_map(|s| &mut s.figures).filter(|f| f.drawing.is_some()).collect();
+    let mut drawn: Vec<&mut Figure> = sections
+        .iter_mut()
+        .flat_map(|s| &mut s.figures)
+        .filter(|f| f.drawing.is_some())
+        .collect();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let share = drawn.len().div_ceil(threads).max(1);
     std::thread::scope(|scope| {
-        let part = |figures: &mut [&mut Figure]| figures.iter_mut().try_for_each(|figure| picture(figure));
-        let running: Vec<_> = drawn.chunks_mut(share).map(|figures| scope.spawn(move || part(figures))).collect();
-        running.into_iter().try_for_each(|thread| thread.join().unwrap_or(Ok(())))
+        let part =
+            |figures: &mut [&mut Figure]| figures.iter_mut().try_for_each(|figure| picture(figure));
+        let running: Vec<_> = drawn
+            .chunks_mut(share)
+            .map(|figures| scope.spawn(move || part(figures)))
+            .collect();
+        running
+            .into_iter()
+            .try_for_each(|thread| thread.join().unwrap_or(Ok(())))
     })
 }
 
 fn picture(figure: &mut Figure) -> Result<(), ReportError> {
-    let Some(chart) = &figure.drawing else { return Ok(()) };
-    let refused = |source: ChartError| ReportError::Chart { name: figure.name.clone(), source };
-    let alone = chart::svg(chart, Size::PAGE, Theme::Light, Fonts::Embedded).map_err(refused)?;
+    let Some(chart) = &figure.drawing else {
+        return Ok(());
+    };
+    let refused = |source: ChartError| ReportError::Chart {
+        name: figure.name.clone(),
+        source,
+    };
+    let alone =
+        chart::svg(chart, Size::PAGE.fit(chart), Theme::Light, Fonts::Embedded).map_err(refused)?;
     let pictures = Pictures {
-        inline: chart::svg(chart, Size::PAGE, Theme::Light, Fonts::Page).map_err(refused)?,
-        phone: chart::svg(chart, Size::PHONE, Theme::Light, Fonts::Page).map_err(refused)?,
+        inline: chart::svg(chart, Size::PAGE.fit(chart), Theme::Light, Fonts::Page)
+            .map_err(refused)?,
+        phone: chart::svg(chart, Size::PHONE.fit(chart), Theme::Light, Fonts::Page)
+            .map_err(refused)?,
         png: chart::png(&alone, 2.0).map_err(refused)?,
         alone,
     };
@@ -274,7 +426,7 @@ fn picture(figure: &mut Figure) -> Result<(), ReportError> {
 
 /// The definitions of the metrics that appear in the figures' rows.
 fn definitions(sections: &[Section]) -> Vec<Definition> {
-    let named: std::collections::BTreeSet<&str> = sections
+    let named: BTreeSet<&str> = sections
         .iter()
         .flat_map(|s| &s.figures)
         .flat_map(|f| &f.rows)
@@ -283,7 +435,12 @@ fn definitions(sections: &[Section]) -> Vec<Definition> {
     metric::METRICS
         .iter()
         .filter(|m| named.contains(m.name))
-        .map(|m| Definition { metric: m.name, title: m.title, window: m.window, definition: m.definition })
+        .map(|m| Definition {
+            metric: m.name,
+            title: m.title,
+            window: m.window,
+            definition: m.definition,
+        })
         .collect()
 }
 
@@ -292,7 +449,7 @@ fn loads(store: &Store) -> Vec<LoadRead> {
         .loads()
         .live()
         .map(|l| LoadRead {
-            load: l.load.clone(),
+            load: l.identity.get(..12).unwrap_or(&l.identity).to_owned(),
             path: l.path.clone(),
             table: l.grain.table(),
             rows_kept: l.rows_kept,
@@ -308,11 +465,35 @@ fn loads(store: &Store) -> Vec<LoadRead> {
 async fn nothing(context: &SessionContext, subject: &Subject) -> Result<ReportError, ReportError> {
     let sql = "SELECT platform, CAST(MIN(month) AS VARCHAR) AS first FROM monthly GROUP BY platform ORDER BY platform";
     let known = rows::rows(&query::run_sql(context, sql).await?.batch);
-    let text = |row: &Map<String, Value>, key: &str| row.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let known = match known.iter().find(|r| text(r, "platform") == subject.platform) {
-        Some(row) => format!("its first figure is of {}", text(row, "first").get(..7).unwrap_or_default()),
-        None if known.is_empty() => "the store is empty: put files into data/ and run `essor ingest data/`".to_owned(),
-        None => format!("the platforms known are {}", known.iter().map(|r| text(r, "platform")).collect::<Vec<_>>().join(", ")),
+    let text = |row: &Map<String, Value>, key: &str| {
+        row.get(key)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
     };
-    Ok(ReportError::Nothing { platform: subject.platform.clone(), month: subject.month, known })
+    let known = match known
+        .iter()
+        .find(|r| text(r, "platform") == subject.platform)
+    {
+        Some(row) => format!(
+            "its first figure is of {}",
+            text(row, "first").get(..7).unwrap_or_default()
+        ),
+        None if known.is_empty() => {
+            "the store is empty: put files into data/ and run `essor ingest data/`".to_owned()
+        }
+        None => format!(
+            "the platforms known are {}",
+            known
+                .iter()
+                .map(|r| text(r, "platform"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        ),
+    };
+    Ok(ReportError::Nothing {
+        platform: subject.platform.clone(),
+        month: subject.month,
+        known,
+    })
 }

@@ -7,10 +7,12 @@ use include_dir::{Dir, include_dir};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Value};
-use serde_json::{Map, json};
+use serde_json::json;
 
 use super::model::{Figure, Report};
+use crate::calendar;
 use crate::chart::{finding, reading, theme};
+use crate::metric;
 use crate::query::output::{self, Format};
 
 /// The templates built into the binary.
@@ -42,9 +44,15 @@ pub fn render(report: &Report, root: &Path) -> Result<BTreeMap<String, Vec<u8>>,
     let mut files = BTreeMap::new();
     let context = Value::from(Serde(context(report)));
     for (template, file) in [("index.html", "index.html"), ("report.md", "report.md")] {
-        files.insert(file.to_owned(), fill(template, root, context.clone())?.into_bytes());
+        files.insert(
+            file.to_owned(),
+            fill(template, root, context.clone())?.into_bytes(),
+        );
     }
-    let mut json = serde_json::to_vec_pretty(report).map_err(|e| RenderError::Write { name: "report.json".into(), source: e.into() })?;
+    let mut json = serde_json::to_vec_pretty(report).map_err(|e| RenderError::Write {
+        name: "report.json".into(),
+        source: e.into(),
+    })?;
     json.push(b'\n');
     files.insert("report.json".to_owned(), json);
     for figure in report.sections.iter().flat_map(|s| &s.figures) {
@@ -56,10 +64,18 @@ pub fn render(report: &Report, root: &Path) -> Result<BTreeMap<String, Vec<u8>>,
 fn add_figure(files: &mut BTreeMap<String, Vec<u8>>, figure: &Figure) -> Result<(), RenderError> {
     let table = format!("tables/{}.csv", figure.name);
     let mut csv = Vec::new();
-    output::write(&figure.answer.batch, Format::Csv, &mut csv).map_err(|source| RenderError::Write { name: table.clone(), source })?;
+    output::write(&figure.answer.batch, Format::Csv, &mut csv).map_err(|source| {
+        RenderError::Write {
+            name: table.clone(),
+            source,
+        }
+    })?;
     files.insert(table, csv);
     if let Some(pictures) = &figure.pictures {
-        files.insert(format!("charts/{}.svg", figure.name), pictures.alone.clone().into_bytes());
+        files.insert(
+            format!("charts/{}.svg", figure.name),
+            pictures.alone.clone().into_bytes(),
+        );
         files.insert(format!("charts/{}.png", figure.name), pictures.png.clone());
     }
     Ok(())
@@ -71,25 +87,58 @@ fn template(name: &str, root: &Path) -> Result<String, RenderError> {
     match std::fs::read_to_string(&own) {
         Ok(text) => Ok(text),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            let shipped = TEMPLATES.get_file(format!("{name}.j2")).and_then(include_dir::File::contents_utf8);
+            let shipped = TEMPLATES
+                .get_file(format!("{name}.j2"))
+                .and_then(include_dir::File::contents_utf8);
             Ok(shipped.unwrap_or_default().to_owned())
         }
-        Err(source) => Err(RenderError::Write { name: own.display().to_string(), source }),
+        Err(source) => Err(RenderError::Write {
+            name: own.display().to_string(),
+            source,
+        }),
     }
 }
 
 fn fill(name: &str, root: &Path, context: Value) -> Result<String, RenderError> {
-    let refused = |source| RenderError::Template { name: name.to_owned(), source: Box::new(source) };
+    let refused = |source| RenderError::Template {
+        name: name.to_owned(),
+        source: Box::new(source),
+    };
     let text = template(name, root)?;
     let style = template("style.css", root)?;
     let mut environment = finding::environment();
-    environment.set_auto_escape_callback(|name| if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None });
-    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().map_err(refused)?);
+    environment.set_auto_escape_callback(|name| {
+        if name.ends_with(".html") {
+            AutoEscape::Html
+        } else {
+            AutoEscape::None
+        }
+    });
+    environment.set_syntax(
+        SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .build()
+            .map_err(refused)?,
+    );
     environment.add_filter("md", |text: String| markdown(&text));
+    environment.add_filter("url", |text: String| {
+        text.replace(['(', ')', '<', '>', ' ', '|', '\\'], "%20")
+    });
     environment.add_filter("words", |name: String| heading(&name));
-    environment.add_global("style", Value::from_safe_string(format!("{}\n{style}\n@media screen and (prefers-color-scheme:dark){{{}}}", theme::font_face_css(), theme::dark_css(".chart svg"))));
+    environment.add_global(
+        "style",
+        Value::from_safe_string(format!(
+            "{}\n{style}\n@media screen and (prefers-color-scheme:dark){{{}}}",
+            theme::font_face_css(),
+            theme::dark_css(".chart svg")
+        )),
+    );
     environment.add_template(name, &text).map_err(refused)?;
-    environment.get_template(name).and_then(|t| t.render(context)).map_err(refused)
+    environment
+        .get_template(name)
+        .and_then(|t| t.render(context))
+        .map_err(refused)
 }
 
 /// Text within Markdown: its marks are text.
@@ -138,24 +187,75 @@ fn context(report: &Report) -> serde_json::Value {
 }
 
 fn shown(figure: &Figure) -> serde_json::Value {
-    let cell = |(i, text): (usize, &String)| {
-        let raw = figure.columns.get(i).map(String::as_str).unwrap_or_default();
-        let link = raw.ends_with("url") && (text.starts_with("https://") || text.starts_with("http://"));
-        json!({ "text": text, "number": figure.numeric.get(i).copied().unwrap_or(false), "link": link })
-    };
-    let table: Vec<Vec<_>> = figure.cells.iter().map(|row| row.iter().enumerate().map(cell).collect()).collect();
-    let rows: Vec<&Map<_, _>> = figure.rows.iter().collect();
+    let sourced = figure.columns.iter().any(|c| c == "source_title");
+    let kept: Vec<usize> = (0..figure.columns.len())
+        .filter(|i| !sourced || !is_link(&figure.columns[*i]))
+        .collect();
+    let table: Vec<Vec<_>> = (0..figure.rows.len())
+        .map(|row| kept.iter().map(|i| cell(figure, row, *i)).collect())
+        .collect();
+    let columns: Vec<&String> = kept.iter().map(|i| &figure.columns[*i]).collect();
     json!({
         "name": figure.name,
         "title": figure.title,
         "finding": figure.finding,
         "subtitle": figure.subtitle,
         "method": figure.method,
-        "columns": figure.columns,
-        "rows": rows,
+        "columns": columns,
+        "rows": figure.rows,
         "table": table,
         "alt": figure.chart,
         "svg": figure.pictures.as_ref().map(|p| &p.inline),
         "svg_phone": figure.pictures.as_ref().map(|p| &p.phone),
     })
+}
+
+/// Whether a column holds addresses, which a table shows behind the source's title.
+fn is_link(column: &str) -> bool {
+    matches!(column, "source_url" | "more_urls")
+}
+
+/// One cell as the templates are given it: its text, where it leads, and how it is set.
+fn cell(figure: &Figure, row: usize, column: usize) -> serde_json::Value {
+    let name = figure
+        .columns
+        .get(column)
+        .map(String::as_str)
+        .unwrap_or_default();
+    let text = figure
+        .cells
+        .get(row)
+        .and_then(|r| r.get(column))
+        .cloned()
+        .unwrap_or_default();
+    let raw = |key: &str| {
+        figure
+            .rows
+            .get(row)
+            .and_then(|r| r.get(key))
+            .and_then(serde_json::Value::as_str)
+            .unwrap_or_default()
+    };
+    let links: Vec<&str> = match name {
+        "source_title" => raw("source_url")
+            .split(' ')
+            .chain(raw("more_urls").split(' '))
+            .filter(|u| is_web(u))
+            .collect(),
+        name if name.ends_with("url") && is_web(&text) => vec![raw(name)],
+        _ => Vec::new(),
+    };
+    let text = match (name, metric::find(&text)) {
+        ("metric", Ok(metric)) => metric.title.to_owned(),
+        ("source_title", _) if text.is_empty() => raw("source_url").to_owned(),
+        _ => text,
+    };
+    let day = calendar::day(raw(name)).is_ok();
+    let long = text.chars().count() > 24;
+    json!({ "text": text, "links": links, "long": long, "number": figure.numeric.get(column).copied().unwrap_or(false), "day": day })
+}
+
+/// Whether an address leads to the web: what else a file may hold (`javascript:`, say) is no link.
+fn is_web(address: &str) -> bool {
+    address.starts_with("https://") || address.starts_with("http://")
 }

@@ -19,7 +19,9 @@ pub fn folder(root: &Path, subject: &Subject) -> PathBuf {
     let reports = root.join("reports");
     let plain = reports.join(subject.month.to_string());
     match platform_of(&plain) {
-        Some(other) if other != subject.platform => reports.join(format!("{}-{}", subject.month, slug(&subject.platform))),
+        Some(other) if other != subject.platform => {
+            reports.join(format!("{}-{}", subject.month, slug(&subject.platform)))
+        }
         _ => plain,
     }
 }
@@ -32,10 +34,27 @@ fn platform_of(folder: &Path) -> Option<String> {
 
 /// A name as a part of a path: letters and digits, and a hash where something else was left out.
 fn slug(name: &str) -> String {
-    let kept: String = name.to_lowercase().chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
-    let plain = name.chars().all(|c| c.is_alphanumeric() || c == ' ' || c == '-');
+    let kept: String = name
+        .to_lowercase()
+        .chars()
+        .map(|c| if c.is_alphanumeric() { c } else { '-' })
+        .collect();
+    let plain = name
+        .chars()
+        .all(|c| c.is_alphanumeric() || c == ' ' || c == '-');
     let short: String = kept.trim_matches('-').chars().take(60).collect();
-    if plain && !short.is_empty() { short } else { format!("{short}{}", blake3::hash(name.as_bytes()).to_hex().chars().take(8).collect::<String>()) }
+    if plain && !short.is_empty() {
+        short
+    } else {
+        format!(
+            "{short}{}",
+            blake3::hash(name.as_bytes())
+                .to_hex()
+                .chars()
+                .take(8)
+                .collect::<String>()
+        )
+    }
 }
 
 /// Writes the files, each whole or not at all, and takes away what an earlier report left in
@@ -87,9 +106,15 @@ mod tests {
     #[test]
     fn a_second_platform_of_a_month_has_a_folder_of_its_own() {
         let root = tempfile::tempdir().unwrap();
-        let subject = |platform: &str| Subject { month: "2022-11".parse().unwrap(), platform: platform.into() };
+        let subject = |platform: &str| Subject {
+            month: "2022-11".parse().unwrap(),
+            platform: platform.into(),
+        };
         assert!(folder(root.path(), &subject("Mastodon")).ends_with("2022-11"));
-        let files = BTreeMap::from([("report.json".to_owned(), b"{\"platform\":\"Telegram\"}".to_vec())]);
+        let files = BTreeMap::from([(
+            "report.json".to_owned(),
+            b"{\"platform\":\"Telegram\"}".to_vec(),
+        )]);
         write(&folder(root.path(), &subject("Telegram")), files).unwrap();
         assert!(folder(root.path(), &subject("Telegram")).ends_with("2022-11"));
         assert!(folder(root.path(), &subject("Mastodon")).ends_with("2022-11-mastodon"));
@@ -100,10 +125,30 @@ mod tests {
     #[test]
     fn what_is_as_it_should_be_is_left_and_what_is_no_more_is_taken_away() {
         let folder = tempfile::tempdir().unwrap();
-        let files = |names: &[&str]| names.iter().map(|n| ((*n).to_owned(), b"x".to_vec())).collect::<BTreeMap<_, _>>();
-        assert_eq!(write(folder.path(), files(&["index.html", "charts/a.svg"])).unwrap().changed, 2);
-        assert_eq!(write(folder.path(), files(&["index.html", "charts/b.svg"])).unwrap().changed, 2);
-        assert_eq!(write(folder.path(), files(&["index.html", "charts/b.svg"])).unwrap().changed, 0);
+        let files = |names: &[&str]| {
+            names
+                .iter()
+                .map(|n| ((*n).to_owned(), b"x".to_vec()))
+                .collect::<BTreeMap<_, _>>()
+        };
+        assert_eq!(
+            write(folder.path(), files(&["index.html", "charts/a.svg"]))
+                .unwrap()
+                .changed,
+            2
+        );
+        assert_eq!(
+            write(folder.path(), files(&["index.html", "charts/b.svg"]))
+                .unwrap()
+                .changed,
+            2
+        );
+        assert_eq!(
+            write(folder.path(), files(&["index.html", "charts/b.svg"]))
+                .unwrap()
+                .changed,
+            0
+        );
         assert!(!folder.path().join("charts/a.svg").exists());
     }
 }

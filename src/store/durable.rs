@@ -48,12 +48,19 @@ impl Durable {
     fn put_now(&self, location: &Path, payload: &PutPayload, create: bool) -> Result<PutResult> {
         let target = self.file(location)?;
         place(&target, payload, create).map_err(|source| match source.kind() {
-            io::ErrorKind::AlreadyExists => {
-                Error::AlreadyExists { path: location.to_string(), source: Box::new(source) }
-            }
-            _ => Error::Generic { store: "local disk", source: Box::new(source) },
+            io::ErrorKind::AlreadyExists => Error::AlreadyExists {
+                path: location.to_string(),
+                source: Box::new(source),
+            },
+            _ => Error::Generic {
+                store: "local disk",
+                source: Box::new(source),
+            },
         })?;
-        Ok(PutResult { e_tag: None, version: None })
+        Ok(PutResult {
+            e_tag: None,
+            version: None,
+        })
     }
 }
 
@@ -81,7 +88,11 @@ fn place(target: &FilePath, payload: &PutPayload, create: bool) -> io::Result<()
 }
 
 fn write_synced(path: &FilePath, payload: &PutPayload) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(path)?;
     for part in payload.iter() {
         file.write_all(part)?;
     }
@@ -114,7 +125,12 @@ impl fmt::Display for Durable {
 
 #[async_trait]
 impl ObjectStore for Durable {
-    async fn put_opts(&self, location: &Path, payload: PutPayload, opts: PutOptions) -> Result<PutResult> {
+    async fn put_opts(
+        &self,
+        location: &Path,
+        payload: PutPayload,
+        opts: PutOptions,
+    ) -> Result<PutResult> {
         let create = match opts.mode {
             PutMode::Create => true,
             PutMode::Overwrite => false,
@@ -131,15 +147,26 @@ impl ObjectStore for Durable {
             .map_err(|source| Error::JoinError { source })?
     }
 
-    async fn put_multipart_opts(&self, location: &Path, _: PutMultipartOptions) -> Result<Box<dyn MultipartUpload>> {
-        Ok(Box::new(Gathered { store: self.clone(), location: location.clone(), parts: Vec::new() }))
+    async fn put_multipart_opts(
+        &self,
+        location: &Path,
+        _: PutMultipartOptions,
+    ) -> Result<Box<dyn MultipartUpload>> {
+        Ok(Box::new(Gathered {
+            store: self.clone(),
+            location: location.clone(),
+            parts: Vec::new(),
+        }))
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
         self.inner.get_opts(location, options).await
     }
 
-    fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
+    fn delete_stream(
+        &self,
+        locations: BoxStream<'static, Result<Path>>,
+    ) -> BoxStream<'static, Result<Path>> {
         self.inner.delete_stream(locations)
     }
 
@@ -153,10 +180,17 @@ impl ObjectStore for Durable {
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
         self.inner.copy_opts(from, to, options).await?;
-        let folder = self.file(to)?.parent().map(FilePath::to_owned).unwrap_or_default();
+        let folder = self
+            .file(to)?
+            .parent()
+            .map(FilePath::to_owned)
+            .unwrap_or_default();
         File::open(folder)
             .and_then(|f| f.sync_all())
-            .map_err(|source| Error::Generic { store: "local disk", source: Box::new(source) })
+            .map_err(|source| Error::Generic {
+                store: "local disk",
+                source: Box::new(source),
+            })
     }
 }
 
@@ -177,7 +211,9 @@ impl MultipartUpload for Gathered {
 
     async fn complete(&mut self) -> Result<PutResult> {
         let payload: PutPayload = std::mem::take(&mut self.parts).into_iter().collect();
-        self.store.put_opts(&self.location, payload, PutOptions::default()).await
+        self.store
+            .put_opts(&self.location, payload, PutOptions::default())
+            .await
     }
 
     async fn abort(&mut self) -> Result<()> {

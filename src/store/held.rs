@@ -32,8 +32,17 @@ impl Store {
     pub async fn platforms(&self) -> Result<BTreeMap<String, BTreeSet<String>>, StoreError> {
         let mut platforms: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for grain in [Grain::Disclosures, Grain::Usage] {
-            let live: Vec<&str> = self.loads().live().filter(|l| l.grain == grain).map(|l| l.load.as_str()).collect();
-            let rows = self.rows(grain, &live).await?.select_columns(&["load", "platform"])?.distinct()?;
+            let live: Vec<&str> = self
+                .loads()
+                .live()
+                .filter(|l| l.grain == grain)
+                .map(|l| l.load.as_str())
+                .collect();
+            let rows = self
+                .rows(grain, &live)
+                .await?
+                .select_columns(&["load", "platform"])?
+                .distinct()?;
             for batch in texts(rows, 2).await? {
                 for [load, platform] in pairs(&batch) {
                     platforms.entry(load).or_default().insert(platform);
@@ -49,34 +58,91 @@ impl Store {
             Grain::Disclosures => (lit(""), col("as_of")),
             Grain::Usage => (col("server"), col("day")),
         };
-        let rows = self.rows(grain, &[load]).await?.select(vec![text("platform"), cast(server, DataType::Utf8).alias("server"), day.alias("day")])?;
+        let rows = self.rows(grain, &[load]).await?.select(vec![
+            text("platform"),
+            cast(server, DataType::Utf8).alias("server"),
+            day.alias("day"),
+        ])?;
         let mut places = BTreeSet::new();
         for batch in rows.distinct()?.collect().await? {
-            let (platforms, servers) = (batch.column(0).as_string::<i32>(), batch.column(1).as_string::<i32>());
+            let (platforms, servers) = (
+                batch.column(0).as_string::<i32>(),
+                batch.column(1).as_string::<i32>(),
+            );
             let days = batch.column(2).as_primitive::<Date32Type>();
-            places.extend((0..batch.num_rows()).map(|i| (platforms.value(i).to_owned(), servers.value(i).to_owned(), calendar::from_date32(days.value(i)))));
+            places.extend((0..batch.num_rows()).map(|i| {
+                (
+                    platforms.value(i).to_owned(),
+                    servers.value(i).to_owned(),
+                    calendar::from_date32(days.value(i)),
+                )
+            }));
         }
         Ok(places)
     }
 
     /// How many figures `load`, whose rows are committed though not yet live, states that one of
     /// `others` has stated, and the first of them.
-    pub async fn clashes(&self, load: &str, others: &[&str]) -> Result<(usize, Option<Clash>), StoreError> {
-        const KEY: [&str; 8] = ["platform", "server", "day", "at", "metric", "dimension", "dimension_value", "kind"];
-        let renamed: Vec<Expr> = KEY.iter().map(|k| col(*k).alias(format!("new_{k}"))).collect();
+    pub async fn clashes(
+        &self,
+        load: &str,
+        others: &[&str],
+    ) -> Result<(usize, Option<Clash>), StoreError> {
+        const KEY: [&str; 8] = [
+            "platform",
+            "server",
+            "day",
+            "at",
+            "metric",
+            "dimension",
+            "dimension_value",
+            "kind",
+        ];
+        let renamed: Vec<Expr> = KEY
+            .iter()
+            .map(|k| col(*k).alias(format!("new_{k}")))
+            .collect();
         let new = self.rows(Grain::Usage, &[load]).await?.select(renamed)?;
         let held = self.rows(Grain::Usage, others).await?;
-        let same = KEY.iter().map(|k| datafusion::logical_expr::binary_expr(col(*k), datafusion::logical_expr::Operator::IsNotDistinctFrom, col(format!("new_{k}"))));
+        let same = KEY.iter().map(|k| {
+            datafusion::logical_expr::binary_expr(
+                col(*k),
+                datafusion::logical_expr::Operator::IsNotDistinctFrom,
+                col(format!("new_{k}")),
+            )
+        });
         let both = held.join_on(new, JoinType::LeftSemi, same)?;
         let count = both.clone().count().await?;
         let first = both
-            .select(vec![text("load"), text("platform"), text("metric"), col("day")])?
-            .sort(["day", "platform", "metric", "load"].iter().map(|c| col(*c).sort(true, false)).collect())?
+            .select(vec![
+                text("load"),
+                text("platform"),
+                text("metric"),
+                col("day"),
+            ])?
+            .sort(
+                ["day", "platform", "metric", "load"]
+                    .iter()
+                    .map(|c| col(*c).sort(true, false))
+                    .collect(),
+            )?
             .limit(0, Some(1))?;
-        let first = first.collect().await?.iter().find(|b| b.num_rows() > 0).map(|batch| {
-            let text = |i: usize| batch.column(i).as_string::<i32>().value(0).to_owned();
-            Clash { load: text(0), platform: text(1), metric: text(2), day: calendar::from_date32(batch.column(3).as_primitive::<Date32Type>().value(0)) }
-        });
+        let first = first
+            .collect()
+            .await?
+            .iter()
+            .find(|b| b.num_rows() > 0)
+            .map(|batch| {
+                let text = |i: usize| batch.column(i).as_string::<i32>().value(0).to_owned();
+                Clash {
+                    load: text(0),
+                    platform: text(1),
+                    metric: text(2),
+                    day: calendar::from_date32(
+                        batch.column(3).as_primitive::<Date32Type>().value(0),
+                    ),
+                }
+            });
         Ok((count, first))
     }
 
@@ -98,11 +164,23 @@ fn text(column: &str) -> Expr {
 }
 
 async fn texts(frame: DataFrame, columns: usize) -> Result<Vec<RecordBatch>, StoreError> {
-    let names: Vec<String> = frame.schema().fields().iter().take(columns).map(|f| f.name().clone()).collect();
-    Ok(frame.select(names.iter().map(|n| text(n)).collect::<Vec<_>>())?.collect().await?)
+    let names: Vec<String> = frame
+        .schema()
+        .fields()
+        .iter()
+        .take(columns)
+        .map(|f| f.name().clone())
+        .collect();
+    Ok(frame
+        .select(names.iter().map(|n| text(n)).collect::<Vec<_>>())?
+        .collect()
+        .await?)
 }
 
 fn pairs(batch: &RecordBatch) -> impl Iterator<Item = [String; 2]> + '_ {
-    let (first, second) = (batch.column(0).as_string::<i32>(), batch.column(1).as_string::<i32>());
+    let (first, second) = (
+        batch.column(0).as_string::<i32>(),
+        batch.column(1).as_string::<i32>(),
+    );
     (0..batch.num_rows()).map(|i| [first.value(i).to_owned(), second.value(i).to_owned()])
 }

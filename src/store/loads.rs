@@ -58,18 +58,26 @@ pub struct Load {
 impl Load {
     /// How many times its identity has been loaded, itself included.
     pub(super) fn generation(&self) -> i64 {
-        self.load.split_once('.').and_then(|(_, n)| n.parse().ok()).unwrap_or(1)
+        self.load
+            .split_once('.')
+            .and_then(|(_, n)| n.parse().ok())
+            .unwrap_or(1)
     }
 
     /// The name of its Delta application transaction.
     pub(super) fn transaction(&self) -> String {
-        if self.unload { format!("unload {}", self.load) } else { self.identity.clone() }
+        if self.unload {
+            format!("unload {}", self.load)
+        } else {
+            self.identity.clone()
+        }
     }
 
     pub(super) fn batch(&self) -> Result<RecordBatch, StoreError> {
         let text = |s: &str| Arc::new(StringArray::from(vec![s])) as ArrayRef;
         let count = |n: i64| Arc::new(Int64Array::from(vec![n])) as ArrayRef;
-        let day = |d: Option<Day>| Arc::new(Date32Array::from(vec![d.map(calendar::date32)])) as ArrayRef;
+        let day =
+            |d: Option<Day>| Arc::new(Date32Array::from(vec![d.map(calendar::date32)])) as ArrayRef;
         let columns = vec![
             count(self.seq),
             text(&self.load),
@@ -89,8 +97,10 @@ impl Load {
             Arc::new(TimestampMicrosecondArray::from(vec![self.loaded_at]).with_timezone("UTC")),
             Arc::new(Int32Array::from(vec![self.schema_version])),
         ];
-        RecordBatch::try_new(schema::LOADS.clone(), columns)
-            .map_err(|e| StoreError::Parquet { table: "loads".into(), source: e.into() })
+        RecordBatch::try_new(schema::LOADS.clone(), columns).map_err(|e| StoreError::Parquet {
+            table: "loads".into(),
+            source: e.into(),
+        })
     }
 }
 
@@ -121,23 +131,42 @@ impl Loads {
 
     /// The loads that count: neither replaced nor undone.
     pub fn live(&self) -> impl Iterator<Item = &Load> {
-        let gone: BTreeSet<&str> = self.rows.iter().flat_map(|l| l.supersedes.iter().map(String::as_str)).collect();
-        self.rows.iter().filter(move |l| !l.unload && !gone.contains(l.load.as_str()))
+        let gone: BTreeSet<&str> = self
+            .rows
+            .iter()
+            .flat_map(|l| l.supersedes.iter().map(String::as_str))
+            .collect();
+        self.rows
+            .iter()
+            .filter(move |l| !l.unload && !gone.contains(l.load.as_str()))
     }
 
     /// The name that the next load of an identity gets.
     pub fn name_for(&self, identity: &str) -> String {
         let short = identity.get(..12).unwrap_or(identity);
-        let before = self.rows.iter().filter(|l| !l.unload && l.identity == identity).count();
-        if before == 0 { short.to_owned() } else { format!("{short}.{}", before + 1) }
+        let before = self
+            .rows
+            .iter()
+            .filter(|l| !l.unload && l.identity == identity)
+            .count();
+        if before == 0 {
+            short.to_owned()
+        } else {
+            format!("{short}.{}", before + 1)
+        }
     }
 
     /// The live load of a name or of the beginning of one.
     pub fn find(&self, name: &str) -> Result<&Load, StoreError> {
-        let mut found = self.live().filter(|l| !name.is_empty() && l.load.starts_with(name));
+        let mut found = self
+            .live()
+            .filter(|l| !name.is_empty() && l.load.starts_with(name));
         match (found.next(), found.next()) {
             (Some(load), None) => Ok(load),
-            (Some(_), Some(_)) => self.live().find(|l| l.load == name).ok_or_else(|| StoreError::NoSuchLoad(name.to_owned())),
+            (Some(_), Some(_)) => self
+                .live()
+                .find(|l| l.load == name)
+                .ok_or_else(|| StoreError::NoSuchLoad(name.to_owned())),
             _ => Err(StoreError::NoSuchLoad(name.to_owned())),
         }
     }
@@ -147,7 +176,11 @@ impl Loads {
     }
 
     pub(super) fn newest_schema(&self) -> i32 {
-        self.rows.iter().map(|l| l.schema_version).max().unwrap_or(0)
+        self.rows
+            .iter()
+            .map(|l| l.schema_version)
+            .max()
+            .unwrap_or(0)
     }
 
     pub(super) fn push(&mut self, load: Load) {
@@ -164,39 +197,69 @@ struct Columns {
     version: Int32Array,
 }
 
-const TEXT: [&str; 8] = ["load", "identity", "action", "grain", "path", "format", "supersedes", "zone"];
+const TEXT: [&str; 8] = [
+    "load",
+    "identity",
+    "action",
+    "grain",
+    "path",
+    "format",
+    "supersedes",
+    "zone",
+];
 const COUNT: [&str; 5] = ["seq", "bytes", "rows_read", "rows_kept", "rows_rejected"];
 
 impl Columns {
     fn of(batch: &RecordBatch) -> Result<Self, StoreError> {
         let column = |name: &str, to: &DataType| {
-            let shape = || StoreError::Shape { table: "loads", column: name.to_owned() };
+            let shape = || StoreError::Shape {
+                table: "loads",
+                column: name.to_owned(),
+            };
             let found = batch.column_by_name(name).ok_or_else(shape)?;
             arrow::compute::cast(found, to).map_err(|_| shape())
         };
-        let text = |name: &&str| column(name, &DataType::Utf8).map(|c| c.as_string::<i32>().clone());
-        let count = |name: &&str| column(name, &DataType::Int64).map(|c| c.as_primitive::<Int64Type>().clone());
-        let day = |name: &&str| column(name, &DataType::Date32).map(|c| c.as_primitive::<Date32Type>().clone());
+        let text =
+            |name: &&str| column(name, &DataType::Utf8).map(|c| c.as_string::<i32>().clone());
+        let count = |name: &&str| {
+            column(name, &DataType::Int64).map(|c| c.as_primitive::<Int64Type>().clone())
+        };
+        let day = |name: &&str| {
+            column(name, &DataType::Date32).map(|c| c.as_primitive::<Date32Type>().clone())
+        };
         let moment = DataType::Timestamp(arrow::datatypes::TimeUnit::Microsecond, None);
         Ok(Columns {
             text: TEXT.iter().map(text).collect::<Result<_, _>>()?,
             count: COUNT.iter().map(count).collect::<Result<_, _>>()?,
-            day: ["first_day", "last_day"].iter().map(day).collect::<Result<_, _>>()?,
-            loaded_at: column("loaded_at", &moment)?.as_primitive::<TimestampMicrosecondType>().clone(),
-            version: column("schema_version", &DataType::Int32)?.as_primitive::<Int32Type>().clone(),
+            day: ["first_day", "last_day"]
+                .iter()
+                .map(day)
+                .collect::<Result<_, _>>()?,
+            loaded_at: column("loaded_at", &moment)?
+                .as_primitive::<TimestampMicrosecondType>()
+                .clone(),
+            version: column("schema_version", &DataType::Int32)?
+                .as_primitive::<Int32Type>()
+                .clone(),
         })
     }
 
     fn load(&self, row: usize) -> Load {
         let text = |i: usize| self.text[i].value(row).to_owned();
         let count = |i: usize| self.count[i].value(row);
-        let day = |i: usize| (!self.day[i].is_null(row)).then(|| calendar::from_date32(self.day[i].value(row)));
+        let day = |i: usize| {
+            (!self.day[i].is_null(row)).then(|| calendar::from_date32(self.day[i].value(row)))
+        };
         Load {
             seq: count(0),
             load: text(0),
             identity: text(1),
             unload: text(2) == "unload",
-            grain: if text(3) == "disclosures" { Grain::Disclosures } else { Grain::Usage },
+            grain: if text(3) == "disclosures" {
+                Grain::Disclosures
+            } else {
+                Grain::Usage
+            },
             path: text(4),
             format: text(5),
             bytes: count(1),
@@ -205,7 +268,11 @@ impl Columns {
             rows_rejected: count(4),
             first_day: day(0),
             last_day: day(1),
-            supersedes: text(6).split(',').filter(|s| !s.is_empty()).map(str::to_owned).collect(),
+            supersedes: text(6)
+                .split(',')
+                .filter(|s| !s.is_empty())
+                .map(str::to_owned)
+                .collect(),
             zone: text(7),
             loaded_at: self.loaded_at.value(row),
             schema_version: self.version.value(row),

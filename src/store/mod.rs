@@ -64,7 +64,9 @@ pub enum StoreError {
         source: parquet::errors::ParquetError,
     },
     /// A table holds something else than its schema says.
-    #[error("table `{table}` has no column `{column}` as it should be; was the store written by another program?")]
+    #[error(
+        "table `{table}` has no column `{column}` as it should be; was the store written by another program?"
+    )]
     Shape {
         /// The table.
         table: &'static str,
@@ -83,11 +85,17 @@ pub enum StoreError {
 }
 
 fn delta(table: &str, source: DeltaTableError) -> StoreError {
-    StoreError::Delta { table: table.to_owned(), source: Box::new(source) }
+    StoreError::Delta {
+        table: table.to_owned(),
+        source: Box::new(source),
+    }
 }
 
 fn disk(path: &Path, source: std::io::Error) -> StoreError {
-    StoreError::Disk { path: path.to_owned(), source }
+    StoreError::Disk {
+        path: path.to_owned(),
+        source,
+    }
 }
 
 /// An opened store. While it is held for writing, other writers wait.
@@ -103,7 +111,10 @@ impl Store {
     /// Opens the store of a project for reading, making an empty one where there is none.
     pub async fn open(root: &Path) -> Result<Self, StoreError> {
         let folder = root.join(FOLDER);
-        if !TABLES.iter().all(|t| folder.join(t).join("_delta_log").is_dir()) {
+        if !TABLES
+            .iter()
+            .all(|t| folder.join(t).join("_delta_log").is_dir())
+        {
             return Self::open_to_write(root).await;
         }
         let tables = open_tables(&folder).await?;
@@ -125,8 +136,17 @@ impl Store {
         Ok(store)
     }
 
-    async fn with_tables(folder: PathBuf, tables: HashMap<&'static str, DeltaTable>, lock: Option<File>) -> Result<Self, StoreError> {
-        let mut store = Store { folder, tables, loads: Loads::default(), _lock: lock };
+    async fn with_tables(
+        folder: PathBuf,
+        tables: HashMap<&'static str, DeltaTable>,
+        lock: Option<File>,
+    ) -> Result<Self, StoreError> {
+        let mut store = Store {
+            folder,
+            tables,
+            loads: Loads::default(),
+            _lock: lock,
+        };
         store.loads = Loads::read(store.table("loads")?).await?;
         match store.loads.newest_schema() {
             newest if newest > schema::VERSION => Err(StoreError::TooNew(newest)),
@@ -136,7 +156,9 @@ impl Store {
 
     /// A table at the version that this store was opened at or has committed since.
     pub fn table(&self, name: &'static str) -> Result<&DeltaTable, StoreError> {
-        self.tables.get(name).ok_or_else(|| StoreError::NoSuchLoad(name.to_owned()))
+        self.tables
+            .get(name)
+            .ok_or_else(|| StoreError::NoSuchLoad(name.to_owned()))
     }
 
     /// Every load and its undoing, in the order of their commits.
@@ -163,7 +185,8 @@ impl Store {
             return Ok(());
         }
         let actions = adds.into_iter().map(Action::Add).collect();
-        self.commit(table, actions, write_operation(table), None).await
+        self.commit(table, actions, write_operation(table), None)
+            .await
     }
 
     /// Commits the row of a load (or of an unload): from here on it counts.
@@ -172,8 +195,9 @@ impl Store {
         let mut writer = self.writer("loads", &load.load)?;
         writer.write(load.batch()?)?;
         let adds: Vec<_> = writer.close().await?.into_iter().map(Action::Add).collect();
-        let once = Transaction::new(&load.transaction(), load.generation());
-        self.commit("loads", adds, write_operation("loads"), Some(once)).await?;
+        let once = Transaction::new(load.transaction(), load.generation());
+        self.commit("loads", adds, write_operation("loads"), Some(once))
+            .await?;
         self.loads.push(load);
         Ok(())
     }
@@ -192,7 +216,11 @@ impl Store {
         Ok(())
     }
 
-    async fn remove(&mut self, table: &'static str, unwanted: impl Fn(&str) -> bool) -> Result<(), StoreError> {
+    async fn remove(
+        &mut self,
+        table: &'static str,
+        unwanted: impl Fn(&str) -> bool,
+    ) -> Result<(), StoreError> {
         let of = self.table(table)?;
         let snapshot = of.snapshot().map_err(|e| delta(table, e))?;
         let removes: Vec<Action> = snapshot
@@ -207,10 +235,22 @@ impl Store {
         if removes.is_empty() {
             return Ok(());
         }
-        self.commit(table, removes, DeltaOperation::Delete { predicate: None }, None).await
+        self.commit(
+            table,
+            removes,
+            DeltaOperation::Delete { predicate: None },
+            None,
+        )
+        .await
     }
 
-    async fn commit(&mut self, name: &'static str, actions: Vec<Action>, operation: DeltaOperation, once: Option<Transaction>) -> Result<(), StoreError> {
+    async fn commit(
+        &mut self,
+        name: &'static str,
+        actions: Vec<Action>,
+        operation: DeltaOperation,
+        once: Option<Transaction>,
+    ) -> Result<(), StoreError> {
         let table = self.table(name)?;
         let snapshot = table.snapshot().map_err(|e| delta(name, e))?;
         let properties = deltalake::kernel::transaction::CommitProperties::default()
@@ -230,17 +270,30 @@ impl Store {
 
 fn write_operation(table: &str) -> DeltaOperation {
     let partition_by = Some(partition_columns(table)).filter(|c| !c.is_empty());
-    DeltaOperation::Write { mode: SaveMode::Append, partition_by, predicate: None }
+    DeltaOperation::Write {
+        mode: SaveMode::Append,
+        partition_by,
+        predicate: None,
+    }
 }
 
 /// Every table but `loads`, which has one row a load, is partitioned by load.
 fn partition_columns(table: &str) -> Vec<String> {
-    if table == "loads" { Vec::new() } else { vec!["load".to_owned()] }
+    if table == "loads" {
+        Vec::new()
+    } else {
+        vec!["load".to_owned()]
+    }
 }
 
 fn lock(folder: &Path) -> Result<File, StoreError> {
     let path = folder.join("lock");
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(|e| disk(&path, e))?;
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(|e| disk(&path, e))?;
     file.lock().map_err(|e| disk(&path, e))?;
     Ok(file)
 }
@@ -258,7 +311,8 @@ fn builder(folder: &Path, table: &str) -> Result<DeltaTableBuilder, StoreError> 
     let path = folder.join(table);
     durable::make_folders(&path).map_err(|e| disk(&path, e))?;
     let path = path.canonicalize().map_err(|e| disk(&path, e))?;
-    let url = Url::from_directory_path(&path).map_err(|()| disk(&path, std::io::Error::other("no absolute path")))?;
+    let url = Url::from_directory_path(&path)
+        .map_err(|()| disk(&path, std::io::Error::other("no absolute path")))?;
     // Delta asks for the store of the whole disk and finds the table in it by its URL.
     let disk_root = path.ancestors().last().unwrap_or(&path);
     let storage = Durable::new(disk_root).map_err(|e| delta(table, e.into()))?;
@@ -268,15 +322,24 @@ fn builder(folder: &Path, table: &str) -> Result<DeltaTableBuilder, StoreError> 
 
 async fn open_tables(folder: &Path) -> Result<HashMap<&'static str, DeltaTable>, StoreError> {
     let open = TABLES.map(|name| async move {
-        let table = builder(folder, name)?.load().await.map_err(|e| delta(name, e))?;
+        let table = builder(folder, name)?
+            .load()
+            .await
+            .map_err(|e| delta(name, e))?;
         Ok::<_, StoreError>((name, table))
     });
-    futures::future::try_join_all(open).await.map(|tables| tables.into_iter().collect())
+    futures::future::try_join_all(open)
+        .await
+        .map(|tables| tables.into_iter().collect())
 }
 
 async fn create(folder: &Path, name: &str) -> Result<(), StoreError> {
     let table = builder(folder, name)?.build().map_err(|e| delta(name, e))?;
-    if table.verify_deltatable_existence().await.map_err(|e| delta(name, e))? {
+    if table
+        .verify_deltatable_existence()
+        .await
+        .map_err(|e| delta(name, e))?
+    {
         return Ok(());
     }
     let columns: StructType = schema_of(name)
@@ -290,8 +353,14 @@ async fn create(folder: &Path, name: &str) -> Result<(), StoreError> {
         .with_partition_columns(partition_columns(name))
         // What was loaded is what published figures rest on: its log is not thrown away after 30 days.
         .with_configuration([
-            ("delta.enableExpiredLogCleanup".to_owned(), Some("false".to_owned())),
-            ("delta.logRetentionDuration".to_owned(), Some("interval 3650 days".to_owned())),
+            (
+                "delta.enableExpiredLogCleanup".to_owned(),
+                Some("false".to_owned()),
+            ),
+            (
+                "delta.logRetentionDuration".to_owned(),
+                Some("interval 3650 days".to_owned()),
+            ),
         ])
         .await
         .map_err(|e| delta(name, e))?;

@@ -42,7 +42,15 @@ pub struct Writer {
 
 impl Writer {
     pub(super) fn new(table: &'static str, storage: Arc<dyn ObjectStore>, load: &str) -> Self {
-        Writer { table, load: load.to_owned(), storage, pending: Vec::new(), rows: 0, encoding: Vec::new(), encoded: Vec::new() }
+        Writer {
+            table,
+            load: load.to_owned(),
+            storage,
+            pending: Vec::new(),
+            rows: 0,
+            encoding: Vec::new(),
+            encoded: Vec::new(),
+        }
     }
 
     /// The table that it writes to.
@@ -83,15 +91,26 @@ impl Writer {
             Some(_) => without_load(&schema_of(self.table)),
             None => schema_of(self.table),
         };
-        self.encoding.push(std::thread::spawn(move || encode(&schema, &batches)));
+        self.encoding
+            .push(std::thread::spawn(move || encode(&schema, &batches)));
         Ok(())
     }
 
-    fn collect(&mut self, thread: JoinHandle<Result<Encoded, parquet::errors::ParquetError>>) -> Result<(), StoreError> {
-        let refused = |source| StoreError::Parquet { table: self.table.to_owned(), source };
+    fn collect(
+        &mut self,
+        thread: JoinHandle<Result<Encoded, parquet::errors::ParquetError>>,
+    ) -> Result<(), StoreError> {
+        let refused = |source| StoreError::Parquet {
+            table: self.table.to_owned(),
+            source,
+        };
         let encoded = thread
             .join()
-            .map_err(|_| refused(parquet::errors::ParquetError::General("an encoder stopped".into())))?
+            .map_err(|_| {
+                refused(parquet::errors::ParquetError::General(
+                    "an encoder stopped".into(),
+                ))
+            })?
             .map_err(refused)?;
         self.encoded.push(encoded);
         Ok(())
@@ -135,11 +154,19 @@ impl Writer {
 }
 
 fn without_load(schema: &SchemaRef) -> SchemaRef {
-    let fields: Vec<_> = schema.fields().iter().filter(|f| f.name() != "load").cloned().collect();
+    let fields: Vec<_> = schema
+        .fields()
+        .iter()
+        .filter(|f| f.name() != "load")
+        .cloned()
+        .collect();
     Arc::new(Schema::new(fields))
 }
 
-fn encode(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Encoded, parquet::errors::ParquetError> {
+fn encode(
+    schema: &SchemaRef,
+    batches: &[RecordBatch],
+) -> Result<Encoded, parquet::errors::ParquetError> {
     let properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
         .set_statistics_enabled(EnabledStatistics::Chunk)
@@ -148,13 +175,21 @@ fn encode(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Encoded, parque
     let mut rows = 0;
     let mut days: Option<(i32, i32)> = None;
     for batch in batches {
-        let columns: Result<Vec<_>, _> = schema.fields().iter().map(|f| as_stored(batch, f)).collect();
+        let columns: Result<Vec<_>, _> = schema
+            .fields()
+            .iter()
+            .map(|f| as_stored(batch, f))
+            .collect();
         let batch = RecordBatch::try_new(schema.clone(), columns?)?;
         rows += batch.num_rows();
         days = widen(days, day_span(&batch));
         writer.write(&batch)?;
     }
-    Ok(Encoded { bytes: writer.into_inner()?, rows, days })
+    Ok(Encoded {
+        bytes: writer.into_inner()?,
+        rows,
+        days,
+    })
 }
 
 /// A column of a batch as the table holds it: text may come as views or dictionaries.

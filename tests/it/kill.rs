@@ -7,7 +7,10 @@ use crate::project::Project;
 
 /// How many times ingest is killed: 8 unless `ESSOR_KILLS` says otherwise.
 fn kills() -> u64 {
-    std::env::var("ESSOR_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(8)
+    std::env::var("ESSOR_KILLS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(8)
 }
 
 fn project() -> Project {
@@ -15,7 +18,12 @@ fn project() -> Project {
     for month in 1..=4 {
         let mut text = String::from("date,messages,signups,dau\n");
         for day in 1..=28 {
-            text.push_str(&format!("2016-{month:02}-{day:02},{},{},{}\n", 1000 * day + month, day, 100 + day));
+            text.push_str(&format!(
+                "2016-{month:02}-{day:02},{},{},{}\n",
+                1000 * day + month,
+                day,
+                100 + day
+            ));
         }
         text.push_str("2016-13-01,1,1,1\n");
         project.write(&format!("data/{month}.csv"), text);
@@ -26,9 +34,9 @@ fn project() -> Project {
 /// Everything that the store counts, and every file that its logs name.
 fn tables(project: &Project) -> [String; 3] {
     [
-        project.sql("SELECT platform, server, day, metric, kind, value, load FROM usage ORDER BY ALL"),
-        project.sql("SELECT file, line, \"column\", reason, load FROM rejects ORDER BY ALL"),
-        project.sql("SELECT load, identity, path, rows_read, rows_kept, rows_rejected FROM loads ORDER BY ALL"),
+        project.sql("SELECT platform, server, day, metric, kind, value, load FROM usage ORDER BY 1, 2, 3, 4, 5, 6, 7"),
+        project.sql("SELECT file, line, \"column\", reason, load FROM rejects ORDER BY 1, 2, 3, 4, 5"),
+        project.sql("SELECT load, identity, path, rows_read, rows_kept, rows_rejected FROM loads ORDER BY 1, 2, 3"),
     ]
 }
 
@@ -50,14 +58,20 @@ fn killed_at_random_and_finished_it_is_as_if_nothing_had_been() {
                 .stderr(Stdio::null())
                 .spawn()
                 .unwrap();
-            std::thread::sleep(Duration::from_millis(15 + (round * 61 + attempt * 37) % 420));
+            std::thread::sleep(Duration::from_millis(
+                15 + (round * 61 + attempt * 37) % 420,
+            ));
             killed += u64::from(child.try_wait().unwrap().is_none());
             let _ = child.kill();
             child.wait().unwrap();
         }
         project.essor("ingest data");
         assert_eq!(tables(&project), expected, "round {round}");
-        assert_eq!(project.essor("ingest data").code, 0, "nothing is left to do");
+        assert_eq!(
+            project.essor("ingest data").code,
+            0,
+            "nothing is left to do"
+        );
     }
     assert!(killed > 0, "no run was killed before its end");
     println!("killed {killed} runs of {}", kills() * 3);

@@ -25,16 +25,22 @@ pub fn repository() -> PathBuf {
 impl Project {
     /// A project with nothing but an essor.toml.
     pub fn new(essor_toml: &str) -> Self {
-        let project = Project { folder: tempfile::tempdir().unwrap() };
+        let project = Project {
+            folder: tempfile::tempdir().unwrap(),
+        };
         project.write("essor.toml", essor_toml);
         project
     }
 
     /// This repository's project: its essor.toml and data, without its store and reports.
     pub fn of_repository() -> Self {
-        let project = Project::new(&std::fs::read_to_string(repository().join("essor.toml")).unwrap());
+        let project =
+            Project::new(&std::fs::read_to_string(repository().join("essor.toml")).unwrap());
         for file in ["disclosures.csv", "mastostats.csv"] {
-            project.write(&format!("data/{file}"), std::fs::read(repository().join("data").join(file)).unwrap());
+            project.write(
+                &format!("data/{file}"),
+                std::fs::read(repository().join("data").join(file)).unwrap(),
+            );
         }
         project
     }
@@ -59,7 +65,10 @@ impl Project {
 
     pub fn command(&self) -> Command {
         let mut command = Command::cargo_bin("essor").unwrap();
-        command.current_dir(self.root()).env_remove("ESSOR_LOG").env("NO_COLOR", "1");
+        command
+            .current_dir(self.root())
+            .env_remove("ESSOR_LOG")
+            .env("NO_COLOR", "1");
         command
     }
 
@@ -82,24 +91,34 @@ impl Project {
 
     /// The rows of any SQL as CSV without its header.
     pub fn sql(&self, sql: &str) -> String {
-        let output = self.command().args(["query", "--sql", sql, "--format", "csv"]).output().unwrap();
-        assert!(output.status.success(), "{sql}\n{}", String::from_utf8_lossy(&output.stderr));
+        let output = self
+            .command()
+            .args(["query", "--sql", sql, "--format", "csv"])
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{sql}\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         let text = String::from_utf8(output.stdout).unwrap();
-        text.split_once('\n').map(|(_, rows)| rows.to_owned()).unwrap_or_default()
+        text.split_once('\n')
+            .map(|(_, rows)| rows.to_owned())
+            .unwrap_or_default()
     }
 }
 
-/// Words split at spaces, where `'two words'` is one.
+/// Words split at spaces, where `'two words'` is one; a quote within a word stands for itself.
 pub fn split(text: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut quoted = false;
-    for c in text.trim().chars() {
-        match c {
-            '\'' => quoted = !quoted,
-            ' ' if !quoted => words.push(String::new()),
-            c => words.last_mut().unwrap().push(c),
-        }
+    let mut words = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let (word, after) = match rest.strip_prefix('\'') {
+            Some(quoted) => quoted.split_once('\'').unwrap_or((quoted, "")),
+            None => rest.split_once(' ').unwrap_or((rest, "")),
+        };
+        words.push(word.to_owned());
+        rest = after.trim_start();
     }
-    words.retain(|w| !w.is_empty());
     words
 }

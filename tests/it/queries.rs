@@ -13,20 +13,31 @@ fn cases() -> Vec<(String, PathBuf)> {
         if folder.join("args").exists() {
             cases.push((query.clone(), folder.clone()));
         }
-        cases.extend(folders(&folder).into_iter().filter(|f| f.join("args").exists()).map(|f| (query.clone(), f)));
+        cases.extend(
+            folders(&folder)
+                .into_iter()
+                .filter(|f| f.join("args").exists())
+                .map(|f| (query.clone(), f)),
+        );
     }
     cases
 }
 
 fn folders(of: &Path) -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = std::fs::read_dir(of).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_dir()).collect();
+    let mut folders: Vec<PathBuf> = std::fs::read_dir(of)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .filter(|p| p.is_dir())
+        .collect();
     folders.sort();
     folders
 }
 
 fn project_of(case: &Path) -> Project {
     let given = case.join("essor.toml");
-    let toml = std::fs::read_to_string(given).unwrap_or_else(|_| "[[source]]\npath = \"data/disclosures.csv\"\ngrain = \"disclosures\"\n".to_owned());
+    let toml = std::fs::read_to_string(given).unwrap_or_else(|_| {
+        "[[source]]\npath = \"data/disclosures.csv\"\ngrain = \"disclosures\"\n".to_owned()
+    });
     let project = Project::new(&toml);
     for entry in std::fs::read_dir(case).unwrap() {
         let path = entry.unwrap().path();
@@ -50,10 +61,20 @@ fn every_query_gives_what_was_worked_out_by_hand() {
         let ran = project.essor(&format!("query {query} {} --format csv", args.trim()));
         let expected = std::fs::read_to_string(case.join("expected.csv")).unwrap();
         if ran.out.trim_end() != expected.replace("\r\n", "\n").trim_end() {
-            wrong.push(format!("{}\nexpected:\n{expected}\ngiven:\n{}{}", case.display(), ran.out, ran.err));
+            wrong.push(format!(
+                "{}\nexpected:\n{expected}\ngiven:\n{}{}",
+                case.display(),
+                ran.out,
+                ran.err
+            ));
         }
     }
-    assert!(wrong.is_empty(), "{} cases differ\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} cases differ\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 #[test]
@@ -63,10 +84,17 @@ fn every_shipped_query_has_a_case_and_says_how_it_was_worked_out() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|e| e == "sql") {
             let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-            assert!(with_case.contains(&name), "`{name}` has no case in tests/queries/{name}");
+            assert!(
+                with_case.contains(&name),
+                "`{name}` has no case in tests/queries/{name}"
+            );
         }
     }
     for (_, case) in cases() {
-        assert!(case.join("why.md").exists(), "{} does not say how it was worked out", case.display());
+        assert!(
+            case.join("why.md").exists(),
+            "{} does not say how it was worked out",
+            case.display()
+        );
     }
 }

@@ -9,12 +9,24 @@ use crate::project::{Project, repository};
 
 /// The rows of one query in a report.
 fn rows<'a>(report: &'a Value, name: &str) -> &'a Vec<Value> {
-    let figures = report["sections"].as_array().unwrap().iter().flat_map(|s| s["figures"].as_array().unwrap());
-    figures.into_iter().find(|f| f["name"] == name).unwrap_or_else(|| panic!("no `{name}`"))["rows"].as_array().unwrap()
+    let figures = report["sections"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|s| s["figures"].as_array().unwrap());
+    figures
+        .into_iter()
+        .find(|f| f["name"] == name)
+        .unwrap_or_else(|| panic!("no `{name}`"))["rows"]
+        .as_array()
+        .unwrap()
 }
 
 fn row<'a>(report: &'a Value, name: &str, key: &str, value: &str) -> &'a Value {
-    rows(report, name).iter().find(|r| r[key] == value).unwrap_or_else(|| panic!("no {key} {value} in `{name}`"))
+    rows(report, name)
+        .iter()
+        .find(|r| r[key] == value)
+        .unwrap_or_else(|| panic!("no {key} {value} in `{name}`"))
 }
 
 fn report(project: &Project, words: &str) -> Value {
@@ -30,7 +42,11 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         if path.is_dir() {
-            files.extend(self::files(&path).into_iter().map(|(n, b)| (format!("{name}/{n}"), b)));
+            files.extend(
+                self::files(&path)
+                    .into_iter()
+                    .map(|(n, b)| (format!("{name}/{n}"), b)),
+            );
         } else {
             files.insert(name, std::fs::read(&path).unwrap());
         }
@@ -39,7 +55,11 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 fn differing(a: &BTreeMap<String, Vec<u8>>, b: &BTreeMap<String, Vec<u8>>) -> Vec<String> {
-    a.keys().chain(b.keys()).filter(|k| a.get(*k) != b.get(*k)).cloned().collect()
+    a.keys()
+        .chain(b.keys())
+        .filter(|k| a.get(*k) != b.get(*k))
+        .cloned()
+        .collect()
 }
 
 #[test]
@@ -55,36 +75,85 @@ fn february_2016_says_what_was_announced_and_what_follows() {
     assert_eq!(headline("headcount")["value"], 15);
     assert_eq!(headline("monthly_cost")["value"], 1_000_000);
     let recalled = &rows(&report, "recalled")[0];
-    assert_eq!((&recalled["value"], &recalled["as_of"]), (&60_000_000.into(), &"2015-05-31".into()));
+    assert_eq!(
+        (&recalled["value"], &recalled["as_of"]),
+        (&60_000_000.into(), &"2015-05-31".into())
+    );
     assert_eq!(recalled["computing_value"], 62_000_000);
-    assert_eq!(row(&report, "market_share", "platform", "WhatsApp")["value"], 1_000_000_000);
-    assert_eq!(row(&report, "market_share", "platform", "Facebook Messenger")["value"], 800_000_000);
+    assert_eq!(
+        row(&report, "market_share", "platform", "WhatsApp")["value"],
+        1_000_000_000
+    );
+    assert_eq!(
+        row(&report, "market_share", "platform", "Facebook Messenger")["value"],
+        800_000_000
+    );
     // 286 days from 13 May 2015 to 23 February 2016; (220k + 350k) / 2 x 286 = 81.51 M signups; 38 M stayed.
     let churn = &rows(&report, "implied_churn")[0];
-    assert_eq!((&churn["days"], &churn["net_adds"], &churn["signups"]), (&286.into(), &38_000_000.into(), &81_510_000.into()));
+    assert_eq!(
+        (&churn["days"], &churn["net_adds"], &churn["signups"]),
+        (&286.into(), &38_000_000.into(), &81_510_000.into())
+    );
     let lost = 1.0 - 38.0 / 81.51;
     assert!((churn["churn"].as_f64().unwrap() - lost).abs() < 1e-5);
-    let left_out = |unit: &str| rows(&report, "left_out").iter().find(|r| r["unit"].as_str().unwrap().contains(unit)).unwrap()["value"].as_f64().unwrap();
+    let left_out = |unit: &str| {
+        rows(&report, "left_out")
+            .iter()
+            .find(|r| r["unit"].as_str().unwrap().contains(unit))
+            .unwrap()["value"]
+            .as_f64()
+            .unwrap()
+    };
     assert_eq!(left_out("messages"), 150.0);
     // (100/62)^(30.436875/286) - 1 a month; ln 2 / ln(1 + that) months to twice as many.
     let cmgr = (100.0_f64 / 62.0).powf(146_097.0 / 4_800.0 / 286.0);
     assert!((left_out("months") - 2.0_f64.ln() / cmgr.ln()).abs() < 0.06);
     let page = project.read("reports/2016-02/index.html");
-    for said in ["60\u{202f}M", "62\u{202f}M", "100\u{202f}M", "15\u{202f}bn", "350\u{202f}k", "800\u{202f}M", "1\u{202f}bn", "13 May 2015", "150"] {
+    for said in [
+        "60\u{202f}M",
+        "62\u{202f}M",
+        "100\u{202f}M",
+        "15\u{202f}bn",
+        "350\u{202f}k",
+        "800\u{202f}M",
+        "1\u{202f}bn",
+        "13 May 2015",
+        "150",
+    ] {
         assert!(page.contains(said), "the page does not say {said}");
     }
 }
 
 /// What the announcement said, as a part of its line in disclosures.csv, and another value for it.
 const SAID: [(&str, &str, &str); 8] = [
-    ("Telegram,mau,60000000,users,2015-05-31,", "60000000", "57000000"),
-    ("Telegram,mau,100000000,users,2016-02-23,", "100000000", "107000000"),
-    ("Telegram,messages_per_day,15000000000,", "15000000000", "17000000000"),
+    (
+        "Telegram,mau,60000000,users,2015-05-31,",
+        "60000000",
+        "57000000",
+    ),
+    (
+        "Telegram,mau,100000000,users,2016-02-23,",
+        "100000000",
+        "107000000",
+    ),
+    (
+        "Telegram,messages_per_day,15000000000,",
+        "15000000000",
+        "17000000000",
+    ),
     ("Telegram,signups_per_day,350000,", "350000", "370000"),
     ("Telegram,headcount,15,people,2016-02-23,", "15", "17"),
     ("Telegram,monthly_cost,1000000,EUR", "1000000", "1700000"),
-    ("Facebook Messenger,mau,800000000,users,2015-12-31,", "800000000", "870000000"),
-    ("WhatsApp,mau,1000000000,users,2016-02-01,", "1000000000", "1070000000"),
+    (
+        "Facebook Messenger,mau,800000000,users,2015-12-31,",
+        "800000000",
+        "870000000",
+    ),
+    (
+        "WhatsApp,mau,1000000000,users,2016-02-01,",
+        "1000000000",
+        "1070000000",
+    ),
 ];
 
 #[test]
@@ -102,18 +171,35 @@ fn page_charts_and_json_follow_the_data() {
         let after = files(&folder);
         let changed = differing(&before, &after);
         for file in ["index.html", "report.json", "report.md"] {
-            assert!(changed.iter().any(|c| c == file), "{line}: {file} did not follow");
+            assert!(
+                changed.iter().any(|c| c == file),
+                "{line}: {file} did not follow"
+            );
         }
-        assert!(after["report.json"].windows(other.len()).any(|w| w == other.as_bytes()), "{line}: report.json does not say {other}");
+        assert!(
+            after["report.json"]
+                .windows(other.len())
+                .any(|w| w == other.as_bytes()),
+            "{line}: report.json does not say {other}"
+        );
         if line.contains(",mau,") && !line.contains("2015-05-31") {
             for ending in [".svg", ".png"] {
-                assert!(changed.iter().any(|c| c.starts_with("charts/mau_compared") && c.ends_with(ending)), "{line}: the chart did not follow: {changed:?}");
+                assert!(
+                    changed
+                        .iter()
+                        .any(|c| c.starts_with("charts/mau_compared") && c.ends_with(ending)),
+                    "{line}: the chart did not follow: {changed:?}"
+                );
             }
         }
     }
     project.write("data/disclosures.csv", &original);
     project.ok("report 2016-02");
-    assert_eq!(differing(&before, &files(&folder)), Vec::<String>::new(), "going back gives the same bytes, but for the loads' names");
+    assert_eq!(
+        differing(&before, &files(&folder)),
+        Vec::<String>::new(),
+        "going back gives the same bytes"
+    );
 }
 
 #[test]
@@ -122,9 +208,18 @@ fn the_same_loads_give_the_same_bytes_on_one_thread_and_on_two() {
     one.ok("--threads 1 report 2016-02");
     two.ok("--threads 2 report 2016-02");
     let first = files(&one.path("reports/2016-02"));
-    assert_eq!(differing(&first, &files(&two.path("reports/2016-02"))), Vec::<String>::new());
-    assert!(one.essor("report 2016-02").err.is_empty(), "a second run ingests nothing");
-    assert_eq!(differing(&first, &files(&one.path("reports/2016-02"))), Vec::<String>::new());
+    assert_eq!(
+        differing(&first, &files(&two.path("reports/2016-02"))),
+        Vec::<String>::new()
+    );
+    assert!(
+        one.essor("report 2016-02").err.is_empty(),
+        "a second run ingests nothing"
+    );
+    assert_eq!(
+        differing(&first, &files(&one.path("reports/2016-02"))),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
@@ -133,7 +228,11 @@ fn the_committed_example_is_what_the_code_writes() {
     project.ok("report 2016-02");
     let committed = files(&repository().join("reports/2016-02"));
     let written = files(&project.path("reports/2016-02"));
-    assert_eq!(differing(&committed, &written), Vec::<String>::new(), "run `cargo run -- report 2016-02` and commit reports/2016-02");
+    assert_eq!(
+        differing(&committed, &written),
+        Vec::<String>::new(),
+        "run `cargo run -- report 2016-02` and commit reports/2016-02"
+    );
 }
 
 #[test]
@@ -142,35 +241,75 @@ fn november_2022_of_mastodon_comes_from_dense_data() {
     let report = report(&project, "2022-11 --platform Mastodon");
     // 28,041 + 27,752 + 21,166 + 32,139 + 68,430 + 96,370 on the six full days.
     let adds = row(&report, "headline", "metric", "net_adds");
-    assert_eq!((&adds["value"], &adds["days"], &adds["finished"]), (&273_898.into(), &6.into(), &false.into()));
+    assert_eq!(
+        (&adds["value"], &adds["days"], &adds["finished"]),
+        (&273_898.into(), &6.into(), &false.into())
+    );
     // 218,243 + 274,303 + 222,003 + 394,909 + 423,867 + 617,733.
-    assert_eq!(row(&report, "headline", "metric", "messages_sent")["value"], 2_151_058);
-    let flagged = |topic: &str, metric: &str| rows(&report, "data_quality").iter().filter(|r| r["topic"] == topic && r["metric"] == metric).map(|r| r["day"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>();
-    assert_eq!(flagged("jump", "net_adds"), ["2019-07-04"], "the artefact, and not the surge");
+    assert_eq!(
+        row(&report, "headline", "metric", "messages_sent")["value"],
+        2_151_058
+    );
+    let flagged = |topic: &str, metric: &str| {
+        rows(&report, "data_quality")
+            .iter()
+            .filter(|r| r["topic"] == topic && r["metric"] == metric)
+            .map(|r| r["day"].as_str().unwrap_or_default().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        flagged("jump", "net_adds"),
+        ["2019-07-04"],
+        "the artefact, and not the surge"
+    );
     assert_eq!(flagged("fell", "net_adds").len(), 13);
     assert!(flagged("fell", "messages_sent").contains(&"2021-09-23".to_owned()));
-    assert!(rows(&report, "daily_net_adds").iter().any(|r| r["day"] == "2022-11-07" && r["mark"] == "unfinished"));
+    assert!(
+        rows(&report, "daily_net_adds")
+            .iter()
+            .any(|r| r["day"] == "2022-11-07" && r["mark"] == "unfinished")
+    );
     let page = project.read("reports/2022-11/index.html");
     assert!(page.contains("month not finished: 6 full days"));
-    assert_eq!(project.sql("SELECT MIN(value) > 0 FROM daily WHERE metric = 'net_adds'"), "true\n", "a fall is no negative growth");
-    assert_eq!(project.sql("SELECT COUNT(*) FROM rejects"), "0\n", "nor a reject");
+    assert_eq!(
+        project.sql("SELECT MIN(value) > 0 FROM daily WHERE metric = 'net_adds'"),
+        "true\n",
+        "a fall is no negative growth"
+    );
+    assert_eq!(
+        project.sql("SELECT COUNT(*) FROM rejects"),
+        "0\n",
+        "nor a reject"
+    );
 }
 
 #[test]
 fn a_planted_jump_is_caught_and_the_surge_left_alone() {
     let original = std::fs::read_to_string(repository().join("data/mastostats.csv")).unwrap();
     for planted in ["2020-05-17", "2022-11-03", "2021-01-07"] {
-        let from = chrono::NaiveDate::parse_from_str(planted, "%Y-%m-%d").unwrap().and_hms_opt(13, 0, 0).unwrap().and_utc().timestamp();
+        let from = chrono::NaiveDate::parse_from_str(planted, "%Y-%m-%d")
+            .unwrap()
+            .and_hms_opt(13, 0, 0)
+            .unwrap()
+            .and_utc()
+            .timestamp();
         let mut text = String::from("timestamp,usercount,instancecount,tootscount\n");
         for line in original.lines().skip(1) {
             let fields: Vec<i64> = line.split(',').map(|f| f.parse().unwrap()).collect();
             let more = if fields[0] >= from { 989_838 } else { 0 };
-            text.push_str(&format!("{},{},{},{}\n", fields[0], fields[1] + more, fields[2], fields[3]));
+            text.push_str(&format!(
+                "{},{},{},{}\n",
+                fields[0],
+                fields[1] + more,
+                fields[2],
+                fields[3]
+            ));
         }
         let project = Project::of_repository();
         project.write("data/mastostats.csv", text);
         project.ok("ingest data/mastostats.csv");
-        let flagged = project.sql("SELECT day FROM flags WHERE flag = 'jump' AND metric = 'net_adds' ORDER BY day");
+        let flagged = project
+            .sql("SELECT day FROM flags WHERE flag = 'jump' AND metric = 'net_adds' ORDER BY day");
         let mut expected = ["2019-07-04", planted];
         expected.sort_unstable();
         assert_eq!(flagged.lines().collect::<Vec<_>>(), expected);
@@ -182,7 +321,7 @@ fn markup_in_names_stays_text() {
     let project = Project::new("[project]\nplatform = \"<script>alert(1)</script>\"\n");
     project.write(
         "data/statements.csv",
-        "platform,metric,value,as_of,definition,source_title,source_url\n<script>alert(1)</script>,mau,50000000,2015-02-01,<b>x</b>,\"<img src=x onerror=alert(2)>\",javascript:alert(3)\n<script>alert(1)</script>,mau,60000000,2016-02-01,,T,https://a.example/?a=1&b=<i>\nO'Brien & \"Sons\",mau,70000000,2016-02-01,,T,https://b.example\n",
+        "platform,metric,value,as_of,definition,source_title,source_url\n<script>alert(1)</script>,mau,50000000,2015-02-01,<b>x</b>,\"<img src=x onerror=alert(2)>\",javascript:alert(3)\n<script>alert(1)</script>,mau,60000000,2016-02-01,,T,https://a.example/?a=1&b=<i>\n\"O'Brien & \"\"Sons\"\"\",mau,70000000,2016-02-01,,T,https://b.example\n",
     );
     project.ok("report 2016-02");
     let page = project.read("reports/2016-02/index.html");
@@ -190,10 +329,17 @@ fn markup_in_names_stays_text() {
         assert!(!page.contains(markup), "{markup} is markup");
     }
     assert!(page.contains("&lt;script&gt;") || page.contains("&lt;script&#x2f;"));
-    assert!(!project.read("reports/2016-02/report.md").contains("<script"));
+    assert!(
+        !project
+            .read("reports/2016-02/report.md")
+            .contains("<script")
+    );
     for (name, bytes) in files(&project.path("reports/2016-02/charts")) {
         if name.ends_with(".svg") {
-            assert!(!String::from_utf8(bytes).unwrap().contains("<script"), "{name}");
+            assert!(
+                !String::from_utf8(bytes).unwrap().contains("<script"),
+                "{name}"
+            );
         }
     }
 }

@@ -7,7 +7,10 @@ use anyhow::{Context, Result};
 use crate::commands::WrongUse;
 
 /// Endings of files that a folder is searched for; a file that is named itself is always read.
-const DATA: [&str; 12] = ["csv", "tsv", "txt", "json", "ndjson", "jsonl", "parquet", "arrow", "ipc", "feather", "gz", "zst"];
+const DATA: [&str; 12] = [
+    "csv", "tsv", "txt", "json", "ndjson", "jsonl", "parquet", "arrow", "ipc", "feather", "gz",
+    "zst",
+];
 
 /// A file to read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,8 +65,18 @@ impl Files {
     fn expand(&mut self, word: &str, here: &Path, root: &Path) -> Result<()> {
         // Only the word is a pattern: the folder that it is seen from may hold brackets of its own.
         let folder = glob::Pattern::escape(&here.to_string_lossy());
-        let pattern = if Path::new(word).is_absolute() { word.to_owned() } else { format!("{folder}/{word}") };
-        let paths = glob::glob(&pattern).map_err(|e| WrongUse(format!("`{word}` is no glob: {e}")))?;
+        let pattern = if Path::new(word).is_absolute() {
+            word.to_owned()
+        } else {
+            format!("{folder}/{word}")
+        };
+        let options = glob::MatchOptions {
+            require_literal_leading_dot: true,
+            require_literal_separator: true,
+            case_sensitive: true,
+        };
+        let paths = glob::glob_with(&pattern, options)
+            .map_err(|e| WrongUse(format!("`{word}` is no glob: {e}")))?;
         let mut any = false;
         for path in paths {
             let path = path?;
@@ -74,13 +87,20 @@ impl Files {
                 self.add(named(&path, root));
             }
         }
-        if any { Ok(()) } else { Err(WrongUse(format!("`{word}` matches no file")).into()) }
+        if any {
+            Ok(())
+        } else {
+            Err(WrongUse(format!("`{word}` matches no file")).into())
+        }
     }
 
     /// Searches a folder and those below it, hidden ones and links to folders apart.
     fn search(&mut self, folder: &Path, root: &Path) -> Result<()> {
         let unreadable = || format!("can't read the folder `{}`", folder.display());
-        let mut entries = std::fs::read_dir(folder).with_context(unreadable)?.collect::<Result<Vec<_>, _>>().with_context(unreadable)?;
+        let mut entries = std::fs::read_dir(folder)
+            .with_context(unreadable)?
+            .collect::<Result<Vec<_>, _>>()
+            .with_context(unreadable)?;
         entries.sort_by_key(std::fs::DirEntry::file_name);
         for entry in entries {
             let path = entry.path();
@@ -101,14 +121,21 @@ impl Files {
 }
 
 fn looks_like_data(path: &Path) -> bool {
-    let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+    let ending = path
+        .extension()
+        .map(|e| e.to_string_lossy().to_ascii_lowercase());
     ending.is_some_and(|e| DATA.contains(&e.as_str()))
 }
 
 fn named(path: &Path, root: &Path) -> Found {
     let full = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
-    let parts = |p: &Path| p.components().map(|c| c.as_os_str().to_string_lossy().into_owned()).collect::<Vec<_>>().join("/");
+    let parts = |p: &Path| {
+        p.components()
+            .map(|c| c.as_os_str().to_string_lossy().into_owned())
+            .collect::<Vec<_>>()
+            .join("/")
+    };
     let name = match full.strip_prefix(&root) {
         Ok(within) => parts(within),
         Err(_) => full.to_string_lossy().into_owned(),
@@ -123,15 +150,44 @@ mod tests {
     #[test]
     fn folders_and_globs_give_each_file_once_in_order() {
         let root = tempfile::tempdir().unwrap();
-        for file in ["data/b.csv", "data/a.csv.gz", "data/deep/c.ndjson", "data/README.md", "data/.hidden.csv"] {
+        for file in [
+            "data/b.csv",
+            "data/a.csv.gz",
+            "data/deep/c.ndjson",
+            "data/README.md",
+            "data/.hidden.csv",
+        ] {
             let path = root.path().join(file);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "x").unwrap();
         }
-        let files = find(&["data/*.csv".into(), "data".into(), "-".into()], root.path(), root.path()).unwrap();
-        let names: Vec<&str> = files.found.iter().map(|f| if let Found::File { name, .. } = f { name.as_str() } else { "-" }).collect();
-        assert_eq!(names, ["data/b.csv", "data/a.csv.gz", "data/deep/c.ndjson", "-"]);
+        let files = find(
+            &["data/*.csv".into(), "data".into(), "-".into()],
+            root.path(),
+            root.path(),
+        )
+        .unwrap();
+        let names: Vec<&str> = files
+            .found
+            .iter()
+            .map(|f| {
+                if let Found::File { name, .. } = f {
+                    name.as_str()
+                } else {
+                    "-"
+                }
+            })
+            .collect();
+        assert_eq!(
+            names,
+            ["data/b.csv", "data/a.csv.gz", "data/deep/c.ndjson", "-"]
+        );
         assert_eq!(files.passed_over.len(), 1);
-        assert!(find(&["data/*.xyz".into()], root.path(), root.path()).unwrap_err().to_string().contains("matches no file"));
+        assert!(
+            find(&["data/*.xyz".into()], root.path(), root.path())
+                .unwrap_err()
+                .to_string()
+                .contains("matches no file")
+        );
     }
 }

@@ -78,7 +78,12 @@ pub enum LoadError {
 const SHOWN: usize = 5;
 
 /// Takes one file into the store.
-pub async fn take(store: &mut Store, project: &Project, found: &Found, taking: Taking) -> Result<Taken, LoadError> {
+pub async fn take(
+    store: &mut Store,
+    project: &Project,
+    found: &Found,
+    taking: Taking,
+) -> Result<Taken, LoadError> {
     let (name, input) = opened(found)?;
     let mut options = Options::of(project, &name, Vec::new());
     options.threads = taking.threads.unwrap_or(0);
@@ -91,7 +96,10 @@ pub async fn take(store: &mut Store, project: &Project, found: &Found, taking: T
     let load = store.loads().name_for(&identity);
     let (summary, rows, refused, shown) = read(store, &input, &options, &load)?;
     if taking.strict && summary.rows_rejected > 0 {
-        return Ok(Taken::Strict { summary: Box::new(summary), rejects: shown });
+        return Ok(Taken::Strict {
+            summary: Box::new(summary),
+            rejects: shown,
+        });
     }
     let replaced = replaced(store, &name, &summary, options.source.on_change).await?;
     let table = summary.grain.table();
@@ -102,8 +110,14 @@ pub async fn take(store: &mut Store, project: &Project, found: &Found, taking: T
         return Err(clash);
     }
     store.commit_rows(refused).await?;
-    store.finish(row(&name, &load, &summary, &options, replaced.clone())).await?;
-    Ok(Taken::Loaded { summary: Box::new(summary), replaced: replaced.len(), rejects: shown })
+    store
+        .finish(row(&name, &load, &summary, &options, replaced.clone()))
+        .await?;
+    Ok(Taken::Loaded {
+        summary: Box::new(summary),
+        replaced: replaced.len(),
+        rejects: shown,
+    })
 }
 
 fn opened(found: &Found) -> Result<(String, Input), LoadError> {
@@ -111,7 +125,8 @@ fn opened(found: &Found) -> Result<(String, Input), LoadError> {
         Found::File { name, path } => Ok((name.clone(), Input::path(name.clone(), path.clone()))),
         Found::Stdin => {
             let mut bytes = Vec::new();
-            std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes).map_err(LoadError::Stdin)?;
+            std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes)
+                .map_err(LoadError::Stdin)?;
             Ok(("-".to_owned(), Input::bytes("standard input", bytes)))
         }
     }
@@ -122,28 +137,50 @@ fn opened(found: &Found) -> Result<(String, Input), LoadError> {
 async fn known_platforms(store: &Store, path: &str) -> Result<Vec<String>, StoreError> {
     let platforms = store.platforms().await?;
     let others = store.loads().live().filter(|l| l.path != path);
-    let names: BTreeSet<String> = others.filter_map(|l| platforms.get(&l.load)).flatten().cloned().collect();
+    let names: BTreeSet<String> = others
+        .filter_map(|l| platforms.get(&l.load))
+        .flatten()
+        .cloned()
+        .collect();
     Ok(names.into_iter().collect())
 }
 
-type Writers = (Summary, crate::store::Writer, crate::store::Writer, Vec<Reject>);
+type Writers = (
+    Summary,
+    crate::store::Writer,
+    crate::store::Writer,
+    Vec<Reject>,
+);
 
 fn read(store: &Store, input: &Input, options: &Options, load: &str) -> Result<Writers, LoadError> {
     let mut rows: Option<crate::store::Writer> = None;
     let mut refused = store.writer("rejects", load)?;
     let mut shown: Vec<Reject> = Vec::new();
     let name = input.name.clone();
-    let summary = ingest::read(input, options, &mut |batch: RecordBatch, rejects: Vec<Reject>| {
-        let grain = if batch.schema_ref().index_of("as_of").is_ok() { Grain::Disclosures } else { Grain::Usage };
-        let writer = match &mut rows {
-            Some(writer) => writer,
-            None => rows.insert(store.writer(grain.table(), load)?),
-        };
-        writer.write(batch)?;
-        shown.extend(rejects.iter().take(SHOWN.saturating_sub(shown.len())).cloned());
-        refused.write(reject_rows(&name, &rejects)?)?;
-        Ok::<(), LoadError>(())
-    })?;
+    let summary = ingest::read(
+        input,
+        options,
+        &mut |batch: RecordBatch, rejects: Vec<Reject>| {
+            let grain = if batch.schema_ref().index_of("as_of").is_ok() {
+                Grain::Disclosures
+            } else {
+                Grain::Usage
+            };
+            let writer = match &mut rows {
+                Some(writer) => writer,
+                None => rows.insert(store.writer(grain.table(), load)?),
+            };
+            writer.write(batch)?;
+            shown.extend(
+                rejects
+                    .iter()
+                    .take(SHOWN.saturating_sub(shown.len()))
+                    .cloned(),
+            );
+            refused.write(reject_rows(&name, &rejects)?)?;
+            Ok::<(), LoadError>(())
+        },
+    )?;
     let rows = match rows {
         Some(rows) => rows,
         None => store.writer(summary.grain.table(), load)?,
@@ -152,8 +189,15 @@ fn read(store: &Store, input: &Input, options: &Options, load: &str) -> Result<W
 }
 
 fn reject_rows(file: &str, rejects: &[Reject]) -> Result<RecordBatch, StoreError> {
-    let fields: Vec<_> = schema::REJECTS.fields().iter().filter(|f| f.name() != "load").cloned().collect();
-    let text = |of: &dyn Fn(&Reject) -> String| Arc::new(rejects.iter().map(|r| Some(of(r))).collect::<StringArray>()) as ArrayRef;
+    let fields: Vec<_> = schema::REJECTS
+        .fields()
+        .iter()
+        .filter(|f| f.name() != "load")
+        .cloned()
+        .collect();
+    let text = |of: &dyn Fn(&Reject) -> String| {
+        Arc::new(rejects.iter().map(|r| Some(of(r))).collect::<StringArray>()) as ArrayRef
+    };
     let lines: Int64Array = rejects.iter().map(|r| i64::try_from(r.line).ok()).collect();
     let columns = vec![
         text(&|_| file.to_owned()),
@@ -161,19 +205,40 @@ fn reject_rows(file: &str, rejects: &[Reject]) -> Result<RecordBatch, StoreError
         text(&|r| r.column.to_string()),
         text(&|r| r.reason.to_string()),
     ];
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(|e| StoreError::Parquet { table: "rejects".into(), source: e.into() })
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(|e| StoreError::Parquet {
+        table: "rejects".into(),
+        source: e.into(),
+    })
 }
 
 /// The live loads of the same path that the new content replaces: those whose days it covers, or
 /// as `on_change` says. What it does not cover stays, so that a file overwritten daily loses nothing.
-async fn replaced(store: &Store, path: &str, summary: &Summary, on_change: OnChange) -> Result<Vec<String>, StoreError> {
+async fn replaced(
+    store: &Store,
+    path: &str,
+    summary: &Summary,
+    on_change: OnChange,
+) -> Result<Vec<String>, StoreError> {
     let mut replaced = Vec::new();
     if path == "-" || on_change == OnChange::Add {
         return Ok(replaced);
     }
-    let covered = places(&summary.coverage);
-    for load in store.loads().live().filter(|l| l.path == path && l.grain == summary.grain) {
-        if on_change == OnChange::Replace || store.places(load.grain, &load.load).await?.is_subset(&covered) {
+    // A file that mends how it spelled a platform covers what it said under the other spelling.
+    let alike = |(platform, server, day): Place| (ingest::fold(&platform), server, day);
+    let covered: BTreeSet<Place> = places(&summary.coverage).into_iter().map(alike).collect();
+    for load in store
+        .loads()
+        .live()
+        .filter(|l| l.path == path && l.grain == summary.grain)
+    {
+        if on_change == OnChange::Replace
+            || store
+                .places(load.grain, &load.load)
+                .await?
+                .into_iter()
+                .map(alike)
+                .all(|p| covered.contains(&p))
+        {
             replaced.push(load.load.clone());
         }
     }
@@ -181,32 +246,68 @@ async fn replaced(store: &Store, path: &str, summary: &Summary, on_change: OnCha
 }
 
 fn places(coverage: &Coverage) -> BTreeSet<Place> {
-    let of = |((platform, server), days): (&(String, String), &roaring::RoaringBitmap)| days.iter().map(|d| (platform.clone(), server.clone(), from_date32(d as i32))).collect::<Vec<_>>();
+    let of = |((platform, server), days): (&(String, String), &roaring::RoaringBitmap)| {
+        days.iter()
+            .map(|d| (platform.clone(), server.clone(), from_date32(d as i32)))
+            .collect::<Vec<_>>()
+    };
     coverage.servers.iter().flat_map(of).collect()
 }
 
 /// The live loads that may have stated one of the figures: usage of the same days.
-fn possible_clashes(store: &Store, project: &Project, summary: &Summary, replaced: &[String]) -> Vec<String> {
+fn possible_clashes(
+    store: &Store,
+    project: &Project,
+    summary: &Summary,
+    replaced: &[String],
+) -> Vec<String> {
     if project.on_conflict != OnConflict::Refuse || summary.grain != Grain::Usage {
         return Vec::new();
     }
     let overlaps = |l: &&Load| l.first_day <= summary.last_day && l.last_day >= summary.first_day;
     let stays = |l: &&Load| l.grain == Grain::Usage && !replaced.contains(&l.load);
-    store.loads().live().filter(stays).filter(overlaps).map(|l| l.load.clone()).collect()
+    store
+        .loads()
+        .live()
+        .filter(stays)
+        .filter(overlaps)
+        .map(|l| l.load.clone())
+        .collect()
 }
 
-async fn refuse_clashes(store: &Store, file: &str, load: &str, rivals: &[String]) -> Result<(), LoadError> {
+async fn refuse_clashes(
+    store: &Store,
+    file: &str,
+    load: &str,
+    rivals: &[String],
+) -> Result<(), LoadError> {
     if rivals.is_empty() {
         return Ok(());
     }
     let others: Vec<&str> = rivals.iter().map(String::as_str).collect();
     let (count, first) = store.clashes(load, &others).await?;
     let Some(first) = first else { return Ok(()) };
-    let held = store.loads().live().find(|l| l.load == first.load).map(|l| l.path.clone()).unwrap_or_default();
-    Err(LoadError::Clash { file: file.to_owned(), held, count, first: Box::new(first) })
+    let held = store
+        .loads()
+        .live()
+        .find(|l| l.load == first.load)
+        .map(|l| l.path.clone())
+        .unwrap_or_default();
+    Err(LoadError::Clash {
+        file: file.to_owned(),
+        held,
+        count,
+        first: Box::new(first),
+    })
 }
 
-fn row(path: &str, load: &str, summary: &Summary, options: &Options, supersedes: Vec<String>) -> Load {
+fn row(
+    path: &str,
+    load: &str,
+    summary: &Summary,
+    options: &Options,
+    supersedes: Vec<String>,
+) -> Load {
     let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     Load {
         seq: 0,

@@ -60,7 +60,11 @@ impl Tally {
     /// How the command ends.
     pub fn outcome(&self) -> Result<Outcome> {
         match self {
-            Tally { failed: 0, rejected: 0, .. } => Ok(Outcome::Done),
+            Tally {
+                failed: 0,
+                rejected: 0,
+                ..
+            } => Ok(Outcome::Done),
             Tally { failed: 0, .. } => Ok(Outcome::RowsRejected),
             Tally { failed: 1, .. } => anyhow::bail!("a file was not taken; the others were"),
             Tally { failed, .. } => anyhow::bail!("{failed} files were not taken; the others were"),
@@ -72,7 +76,15 @@ impl Tally {
 pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
     let project = setting.project()?;
     let here = std::env::current_dir()?;
-    let tally = setting.block_on(ingest(&project, &args.paths, &here, Taking { strict: args.strict, threads: setting.threads }))?;
+    let tally = setting.block_on(ingest(
+        &project,
+        &args.paths,
+        &here,
+        Taking {
+            strict: args.strict,
+            threads: setting.threads,
+        },
+    ))?;
     let mut out = anstream::stdout();
     writeln!(
         out,
@@ -84,13 +96,21 @@ pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
         tally.known,
     )?;
     if tally.rejected > 0 {
-        writeln!(out, "`essor query --sql \"SELECT * FROM rejects\"` lists every rejected row")?;
+        writeln!(
+            out,
+            "`essor query --sql \"SELECT * FROM rejects\"` lists every rejected row"
+        )?;
     }
     tally.outcome()
 }
 
 /// Reads the files that the words mean, and says on standard error what became of each.
-pub async fn ingest(project: &Project, words: &[String], here: &std::path::Path, taking: Taking) -> Result<Tally> {
+pub async fn ingest(
+    project: &Project,
+    words: &[String],
+    here: &std::path::Path,
+    taking: Taking,
+) -> Result<Tally> {
     let files = files::find(words, here, &project.root)?;
     let mut store = Store::open_to_write(&project.root).await?;
     let bar = progress(files.found.len());
@@ -145,20 +165,36 @@ fn progress(files: usize) -> ProgressBar {
 /// One line a file that was not known, and the first of its rejects.
 fn say(name: &str, taken: &Result<Taken, LoadError>) -> std::io::Result<()> {
     let mut out = anstream::stderr();
-    let red = anstyle::Style::new().bold().fg_color(Some(anstyle::AnsiColor::Red.into()));
+    let red = anstyle::Style::new()
+        .bold()
+        .fg_color(Some(anstyle::AnsiColor::Red.into()));
     match taken {
         Ok(Taken::Known) => Ok(()),
-        Ok(Taken::Loaded { summary, replaced, rejects }) => {
+        Ok(Taken::Loaded {
+            summary,
+            replaced,
+            rejects,
+        }) => {
             let instead = match replaced {
                 0 => String::new(),
                 1 => ", in place of an earlier load".to_owned(),
                 n => format!(", in place of {n} earlier loads"),
             };
-            writeln!(out, "{name}: {} rows of {} as {}{instead}", exact(summary.rows_kept as i64), summary.grain.table(), format_name(summary))?;
+            writeln!(
+                out,
+                "{name}: {} rows of {} as {}{instead}",
+                exact(summary.rows_kept as i64),
+                summary.grain.table(),
+                format_name(summary)
+            )?;
             say_rejects(name, summary, rejects)
         }
         Ok(Taken::Strict { summary, rejects }) => {
-            writeln!(out, "{red}error{red:#}: `{name}` is refused whole: {} of its {} rows can't be read (--strict)", summary.rows_rejected, summary.rows_read)?;
+            writeln!(
+                out,
+                "{red}error{red:#}: `{name}` is refused whole: {} of its {} rows can't be read (--strict)",
+                summary.rows_rejected, summary.rows_read
+            )?;
             say_rejects(name, summary, rejects)
         }
         Err(error) => writeln!(out, "{red}error{red:#}: {error}"),
@@ -168,8 +204,16 @@ fn say(name: &str, taken: &Result<Taken, LoadError>) -> std::io::Result<()> {
 fn say_rejects(name: &str, summary: &Summary, rejects: &[Reject]) -> std::io::Result<()> {
     let mut out = anstream::stderr();
     for reject in rejects {
-        let column = if reject.column.is_empty() { String::new() } else { format!("column `{}`: ", reject.column) };
-        writeln!(out, "  {name}:{}: rejected: {column}{}", reject.line, reject.reason)?;
+        let column = if reject.column.is_empty() {
+            String::new()
+        } else {
+            format!("column `{}`: ", reject.column)
+        };
+        writeln!(
+            out,
+            "  {name}:{}: rejected: {column}{}",
+            reject.line, reject.reason
+        )?;
     }
     match summary.rows_rejected.saturating_sub(rejects.len() as u64) {
         0 => Ok(()),
@@ -178,12 +222,20 @@ fn say_rejects(name: &str, summary: &Summary, rejects: &[Reject]) -> std::io::Re
 }
 
 fn files_counted(n: usize) -> String {
-    if n == 1 { "1 file".to_owned() } else { format!("{n} files") }
+    if n == 1 {
+        "1 file".to_owned()
+    } else {
+        format!("{n} files")
+    }
 }
 
 /// The format found: `csv`, `csv+gzip`.
 fn format_name(summary: &Summary) -> String {
     let compression = format!("{:?}", summary.compression).to_lowercase();
     let format = format!("{:?}", summary.format).to_lowercase();
-    if compression == "none" { format } else { format!("{format}+{compression}") }
+    if compression == "none" {
+        format
+    } else {
+        format!("{format}+{compression}")
+    }
 }

@@ -134,8 +134,8 @@ worked_out AS (
     END AS day,
     CASE
       WHEN role = 'churn' THEN concat(
-        '1 - ', CAST(CAST(mau - mau_before AS BIGINT) AS VARCHAR), ' net adds / ',
-        CAST(CAST(round(signups) AS DECIMAL(38, 0)) AS VARCHAR), ' signups, ', to_char(mau_before_as_of, '%-d %B %Y'),
+        '1 - ', ltrim(reverse(regexp_replace(reverse(CAST(CAST(mau - mau_before AS BIGINT) AS VARCHAR)), '([0-9]{3})', '${1},', 'g')), ','), ' net adds / ',
+        ltrim(reverse(regexp_replace(reverse(CAST(CAST(round(signups) AS DECIMAL(38, 0)) AS VARCHAR)), '([0-9]{3})', '${1},', 'g')), ','), ' signups, ', to_char(mau_before_as_of, '%-d %B %Y'),
         ' to ', to_char(mau_as_of, '%-d %B %Y')
       )
       WHEN measure = 'messages' THEN concat(words, ' messages a day / ', mau_words, ' monthly users')

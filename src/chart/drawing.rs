@@ -104,6 +104,14 @@ impl Reader<'_> {
         }
     }
 
+    /// Whether a row is marked as said but not computed with.
+    fn stands_apart(&self, row: &Map<String, Value>) -> bool {
+        self.setting("mark")
+            .and_then(|m| row.get(m))
+            .and_then(Value::as_str)
+            == Some("shown")
+    }
+
     fn mark(&self, row: &Map<String, Value>) -> Mark {
         let marked = self
             .setting("mark")
@@ -114,7 +122,7 @@ impl Reader<'_> {
             Some("interpolated") => Mark::Interpolated,
             Some("unfinished") => Mark::Unfinished,
             Some("artefact") => Mark::Artefact,
-            Some("statement") => Mark::Statement,
+            Some("statement" | "shown") => Mark::Statement,
             _ if self.column("x").is_some_and(|c| c.kind == Type::Date)
                 && self.line.kind == "line" =>
             {
@@ -171,12 +179,22 @@ impl Reader<'_> {
             let Some(point) = self.point(row) else {
                 continue;
             };
+            let mut points = vec![point];
+            if self.stands_apart(row) {
+                // A gap behind the point: it is shown, and no line leads to it.
+                points.extend(self.x(row).map(|x| Point {
+                    x,
+                    y: None,
+                    mark: Mark::Statement,
+                    label: None,
+                }));
+            }
             match series.iter_mut().find(|s| s.name == name) {
-                Some(found) => found.points.push(point),
+                Some(found) => found.points.extend(points),
                 None => series.push(Series {
                     role: role(&name, words),
                     name,
-                    points: vec![point],
+                    points,
                 }),
             }
         }

@@ -320,17 +320,20 @@ fn builder(folder: &Path, table: &str) -> Result<DeltaTableBuilder, StoreError> 
     Ok(from_url.with_storage_backend(Arc::new(storage), url))
 }
 
+/// Opens `loads` before the tables that it names rows of: rows are committed before the load that
+/// they belong to, so that a load which is seen is seen whole, whatever is written meanwhile.
 async fn open_tables(folder: &Path) -> Result<HashMap<&'static str, DeltaTable>, StoreError> {
-    let open = TABLES.map(|name| async move {
+    let open = |name: &'static str| async move {
         let table = builder(folder, name)?
             .load()
             .await
             .map_err(|e| delta(name, e))?;
         Ok::<_, StoreError>((name, table))
-    });
-    futures::future::try_join_all(open)
-        .await
-        .map(|tables| tables.into_iter().collect())
+    };
+    let mut tables = HashMap::from([open("loads").await?]);
+    let others = ["disclosures", "usage", "rejects"].map(open);
+    tables.extend(futures::future::try_join_all(others).await?);
+    Ok(tables)
 }
 
 async fn create(folder: &Path, name: &str) -> Result<(), StoreError> {

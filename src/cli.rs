@@ -12,7 +12,7 @@ Examples:
   essor ingest data/                   read what is new in data/
   essor report 2016-02 --open          write the report of a month and open it
   essor query market_share --month 2016-02
-  essor query --sql \"SELECT platform, MAX(value) FROM statements GROUP BY platform\"
+  essor query --sql \"SELECT as_of, value, source_url FROM statements WHERE platform = 'Telegram'\"
   essor chart mau_compared --platforms Telegram,WhatsApp --from 2013 --to 2018 -o mau.svg
 
 Exit status: 0 done; 1 failed; 2 wrong use; 3 done, but rows were rejected.";

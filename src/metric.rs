@@ -63,7 +63,7 @@ pub static METRICS: &[Metric] = &[
         Distinct,
         "users",
         "a month, as the platform understands it",
-        "Users active within a month, as a public statement gives them without saying how they were counted. Press releases rarely say whether the window is 28, 30 or 31 days or a calendar month.",
+        "Users active within a month, given without saying how they were counted: the window may be 28, 30 or 31 days or a calendar month. Press releases rarely say; of your own counts essor.toml can, as in `columns = { mau = \"mau_30d\" }`.",
         "mau",
         "monthly_active_users"
     ),

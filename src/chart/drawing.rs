@@ -123,11 +123,6 @@ impl Reader<'_> {
             Some("unfinished") => Mark::Unfinished,
             Some("artefact") => Mark::Artefact,
             Some("statement" | "shown") => Mark::Statement,
-            _ if self.column("x").is_some_and(|c| c.kind == Type::Date)
-                && self.line.kind == "line" =>
-            {
-                Mark::Statement
-            }
             _ => Mark::Computed,
         }
     }

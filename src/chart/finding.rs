@@ -106,5 +106,5 @@ fn fill(
     let text = environment()
         .render_str(template, context)
         .map_err(refused)?;
-    Ok(text.split_whitespace().collect::<Vec<_>>().join(" "))
+    Ok(text.split_ascii_whitespace().collect::<Vec<_>>().join(" "))
 }

@@ -1,17 +1,22 @@
 //! `essor chart`: draws a query.
 
-use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use clap::{Args as _, Command, FromArgMatches};
 
+use super::asking::{Asked, Named, answer, asked};
 use super::{Outcome, Setting, WrongUse};
 use crate::chart::{self, Fonts, Size, Theme, drawing, finding};
+use crate::project::Project;
 use crate::query::{Library, rows};
+use crate::report;
 
 /// `essor chart`
 #[derive(Debug, clap::Args)]
 #[command(
+    subcommand_value_name = "NAME",
+    subcommand_help_heading = "Query",
     override_usage = "essor chart NAME [--PARAMETER VALUE]... [--log] [--theme light|dark] [--size page|phone|slide] -o FILE.svg|png",
     after_help = "Examples:
   essor chart mau_compared --platforms Telegram,WhatsApp --from 2013 --to 2018 -o mau.svg
@@ -21,130 +26,144 @@ use crate::query::{Library, rows};
 The query's header says what is drawn: see `essor query --list` and queries/README.md."
 )]
 pub struct Args {
-    /// The query, its parameters and the drawing's options
-    #[arg(
-        trailing_var_arg = true,
-        allow_hyphen_values = true,
-        required = true,
-        value_name = "NAME"
-    )]
-    words: Vec<OsString>,
+    #[command(flatten)]
+    drawing: Drawing,
+    /// The query and its parameters
+    #[command(subcommand)]
+    named: Option<Named>,
 }
 
 /// How and where it is drawn.
-#[derive(Debug)]
+#[derive(Debug, clap::Args)]
 struct Drawing {
+    /// Draw lines on a logarithmic scale
+    #[arg(long)]
     log: bool,
-    theme: Theme,
-    size: Size,
-    output: PathBuf,
+    /// light or dark
+    #[arg(long, value_enum)]
+    theme: Option<ThemeName>,
+    /// page (760 x 480), phone (380 x 440) or slide (1280 x 720)
+    #[arg(long, value_enum)]
+    size: Option<SizeName>,
+    /// The file to write: .svg or .png
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// The colours, by name.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum ThemeName {
+    /// On white.
+    Light,
+    /// On near-black.
+    Dark,
+}
+
+/// The sizes, by name.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum SizeName {
+    /// A column of a page.
+    Page,
+    /// A telephone held upright.
+    Phone,
+    /// 16:9.
+    Slide,
 }
 
 /// Draws a query as SVG or PNG.
 pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
-    let (drawing, words) = split(args.words)?;
+    let Some(Named::Query(words)) = args.named else {
+        return Err(WrongUse("name a query; `essor query --list` lists them".into()).into());
+    };
     let project = setting.project()?;
     let library = Library::open(&project.root)?;
-    let (query, given, _) = super::query::words_of(&library, words, "chart")?;
-    let answer = setting.block_on(super::query::answer(&project, setting, query, &given))?;
-    let words = drawing::Words {
-        finding: finding::finding(query, &answer, &given)?,
-        subtitle: finding::subtitle(query, &answer, &given)?,
-        subject: given
-            .get("platform")
-            .cloned()
-            .or_else(|| project.platform.clone()),
-        footer: vec![format!("{} · essor", crate::report::source_line(&answer))],
-        log: drawing.log,
+    let options = Drawing::augment_args(Command::new("chart"));
+    let options = options.get_arguments().cloned().collect();
+    let asked = asked(&library, &project, words, "chart", options)?;
+    let drawing = Drawing::from_arg_matches(&asked.options)?.or(args.drawing);
+    let output = drawing.output.as_deref().ok_or_else(|| {
+        WrongUse("name the file to draw into: `-o chart.svg` or `-o chart.png`".into())
+    })?;
+    let format = format_of(output)?;
+    let svg = setting.block_on(svg(&project, setting, &asked, &drawing))?;
+    let bytes = match format {
+        Format::Svg => svg.into_bytes(),
+        Format::Png => chart::png(&svg, 2.0)?,
     };
-    let Some(chart) = drawing::chart(&query.header, &rows::rows(&answer.batch), &words) else {
-        return Err(WrongUse(format!("`{}` has no `--! chart:` line, so it isn't drawn; queries/README.md shows how to add one", query.name)).into());
-    };
-    let svg = chart::svg(
-        &chart,
-        drawing.size.fit(&chart),
-        drawing.theme,
-        Fonts::Embedded,
-    )?;
-    let bytes = match extension(&drawing.output).as_deref() {
-        Some("svg") => svg.into_bytes(),
-        Some("png") => chart::png(&svg, 2.0)?,
-        _ => {
-            return Err(WrongUse(format!(
-                "`{}` is neither .svg nor .png; those are what charts are written as",
-                drawing.output.display()
-            ))
-            .into());
-        }
-    };
-    std::fs::write(&drawing.output, bytes)
-        .with_context(|| format!("can't write `{}`", drawing.output.display()))?;
+    std::fs::write(output, bytes).with_context(|| format!("can't write `{}`", output.display()))?;
     Ok(Outcome::Done)
 }
 
-fn extension(path: &std::path::Path) -> Option<String> {
-    Some(path.extension()?.to_str()?.to_ascii_lowercase())
+/// Asks, and draws the answer.
+async fn svg(
+    project: &Project,
+    setting: &Setting,
+    asked: &Asked<'_>,
+    drawing: &Drawing,
+) -> Result<String> {
+    let (query, given) = (asked.query, &asked.given);
+    let (answer, store) = answer(project, setting, query, given).await?;
+    let found = rows::rows(&answer.batch);
+    let subject = given
+        .get("platform")
+        .filter(|p| *p != "null")
+        .or(project.platform.as_ref());
+    let words = drawing::Words {
+        finding: finding::finding(query, &answer, given)?,
+        subtitle: finding::subtitle(query, &answer, given)?,
+        subject: subject.cloned(),
+        footer: report::sources_of(&store, &found, subject.map(String::as_str)).await?,
+        log: drawing.log,
+    };
+    let Some(chart) = drawing::chart(&query.header, &found, &words) else {
+        return Err(WrongUse(format!("`{}` has no `--! chart:` line, so it isn't drawn; queries/README.md shows how to add one", query.name)).into());
+    };
+    let size = match drawing.size {
+        Some(SizeName::Phone) => Size::PHONE,
+        Some(SizeName::Slide) => Size::SLIDE,
+        _ => Size::PAGE,
+    };
+    let theme = match drawing.theme {
+        Some(ThemeName::Dark) => Theme::Dark,
+        _ => Theme::Light,
+    };
+    Ok(chart::svg(
+        &chart,
+        size.fit(&chart),
+        theme,
+        Fonts::Embedded,
+    )?)
 }
 
-/// Takes the drawing's own options out of the words; the rest are the query's.
-fn split(words: Vec<OsString>) -> Result<(Drawing, Vec<OsString>)> {
-    let mut drawing = Drawing {
-        log: false,
-        theme: Theme::Light,
-        size: Size::PAGE,
-        output: PathBuf::new(),
-    };
-    let mut rest = Vec::new();
-    let mut words = words.into_iter();
-    while let Some(word) = words.next() {
-        let text = word.to_string_lossy().into_owned();
-        let (option, inline) = match text.split_once('=') {
-            Some((option, value)) if option.starts_with('-') => {
-                (option.to_owned(), Some(OsString::from(value)))
-            }
-            _ => (text, None),
-        };
-        let mut value = || {
-            inline
-                .clone()
-                .or_else(|| words.next())
-                .ok_or_else(|| WrongUse(format!("`{option}` needs a value")))
-        };
-        match option.as_str() {
-            "--log" => drawing.log = true,
-            "-o" | "--output" => drawing.output = value()?.into(),
-            "--theme" => drawing.theme = theme(&value()?.to_string_lossy())?,
-            "--size" => drawing.size = size(&value()?.to_string_lossy())?,
-            _ => rest.push(word),
+impl Drawing {
+    /// These options, and the others where they are not given.
+    fn or(self, others: Drawing) -> Drawing {
+        Drawing {
+            log: self.log || others.log,
+            theme: self.theme.or(others.theme),
+            size: self.size.or(others.size),
+            output: self.output.or(others.output),
         }
     }
-    let helping = rest.iter().any(|w| w == "--help" || w == "-h");
-    if drawing.output.as_os_str().is_empty() && !helping {
-        return Err(WrongUse(
-            "name the file to draw into: `-o chart.svg` or `-o chart.png`".into(),
-        )
-        .into());
-    }
-    Ok((drawing, rest))
 }
 
-fn theme(name: &str) -> Result<Theme, WrongUse> {
-    match name {
-        "light" => Ok(Theme::Light),
-        "dark" => Ok(Theme::Dark),
+/// What a chart is written as.
+enum Format {
+    Svg,
+    Png,
+}
+
+fn format_of(path: &Path) -> Result<Format, WrongUse> {
+    match extension(path).as_deref() {
+        Some("svg") => Ok(Format::Svg),
+        Some("png") => Ok(Format::Png),
         _ => Err(WrongUse(format!(
-            "`--theme {name}` is neither `light` nor `dark`"
+            "`{}` is neither .svg nor .png; those are what charts are written as",
+            path.display()
         ))),
     }
 }
 
-fn size(name: &str) -> Result<Size, WrongUse> {
-    match name {
-        "page" => Ok(Size::PAGE),
-        "phone" => Ok(Size::PHONE),
-        "slide" => Ok(Size::SLIDE),
-        _ => Err(WrongUse(format!(
-            "`--size {name}` is none of `page`, `phone` and `slide`"
-        ))),
-    }
+fn extension(path: &Path) -> Option<String> {
+    Some(path.extension()?.to_str()?.to_ascii_lowercase())
 }

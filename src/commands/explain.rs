@@ -4,11 +4,11 @@ use std::io::Write;
 
 use anyhow::Result;
 
+use super::asking::open;
 use super::{Outcome, Setting};
-use crate::engine;
 use crate::metric::{self, METRICS, Metric};
+use crate::project::Project;
 use crate::query;
-use crate::store::Store;
 
 /// `essor explain`
 #[derive(Debug, clap::Args)]
@@ -40,7 +40,7 @@ pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
         writeln!(out, "aliases   {}", metric.aliases.join(", "))?;
     }
     if let Ok(project) = setting.project() {
-        let used = setting.block_on(uses(metric, &project))?;
+        let used = setting.block_on(uses(metric, &project, setting))?;
         writeln!(out, "\nFigures that use it:")?;
         write!(out, "{used}")?;
     }
@@ -60,9 +60,8 @@ fn variants(metric: &Metric) -> String {
     }
 }
 
-async fn uses(metric: &Metric, project: &crate::project::Project) -> Result<String> {
-    let store = Store::open(&project.root).await?;
-    let context = engine::session(&store, project, engine::Settings::default()).await?;
+async fn uses(metric: &Metric, project: &Project, setting: &Setting) -> Result<String> {
+    let (_, context) = open(project, setting).await?;
     let library = query::Library::open(&project.root)?;
     let given = [("metric".to_owned(), metric.name.to_owned())].into();
     let answer = query::run(&context, library.find("metric_uses")?, &given).await?;

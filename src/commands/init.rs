@@ -21,11 +21,15 @@ pub struct Args {
 }
 
 /// What a new project holds: the files' paths and texts.
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 7] = [
     ("essor.toml", include_str!("init/essor.toml")),
     ("data/README.md", include_str!("init/data.md")),
     ("data/disclosures.csv", include_str!("init/disclosures.csv")),
     ("queries/README.md", include_str!("../../queries/README.md")),
+    (
+        "queries/views/README.md",
+        include_str!("../../queries/views/README.md"),
+    ),
     (
         "queries/messages_by_weekday.sql",
         include_str!("init/messages_by_weekday.sql"),

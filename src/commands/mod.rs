@@ -1,5 +1,6 @@
 //! One file a command: its arguments and its run. Only here is anything printed.
 
+mod asking;
 pub mod chart;
 pub mod explain;
 pub mod ingest;

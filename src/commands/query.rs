@@ -1,20 +1,16 @@
 //! `essor query`: a query by name, or any SQL.
 
-use std::ffi::OsString;
 use std::fs::File;
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use clap::{Args as _, Command, FromArgMatches};
 
+use super::asking::{Named, answer, asked, open};
 use super::{Outcome, Setting, WrongUse};
-use crate::engine::{self, Settings};
-use crate::project::Project;
-use crate::query::header::{Header, Type};
 use crate::query::output::{self, Format};
-use crate::query::parameter::Given;
-use crate::query::{self, Answer, Library, Query};
-use crate::store::Store;
+use crate::query::{self, Answer, Library};
 
 /// `essor query`
 #[derive(Debug, clap::Args)]
@@ -42,14 +38,6 @@ pub struct Args {
     named: Option<Named>,
 }
 
-/// The query and its parameters, which its header declares.
-#[derive(Debug, clap::Subcommand)]
-pub enum Named {
-    /// The name, then `--parameter value`
-    #[command(external_subcommand)]
-    Query(Vec<OsString>),
-}
-
 /// In which format an answer goes where.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Target {
@@ -68,24 +56,19 @@ pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
     match (args.named, args.sql) {
         _ if args.list => list(&library)?,
         (Some(Named::Query(words)), None) => {
-            let (query, given, mut target) = words_of(&library, words, "query")?;
+            let options = Target::augment_args(Command::new("query"));
+            let options = options.get_arguments().cloned().collect();
+            let asked = asked(&library, &project, words, "query", options)?;
+            let mut target = Target::from_arg_matches(&asked.options)?;
             target.format = target.format.or(args.to.format);
             target.output = target.output.or(args.to.output);
-            let answer = setting.block_on(answer(&project, setting, query, &given))?;
+            let (answer, _) =
+                setting.block_on(answer(&project, setting, asked.query, &asked.given))?;
             give(&answer, &target)?;
         }
         (None, Some(sql)) => {
             let answer = setting.block_on(async {
-                let store = Store::open(&project.root).await?;
-                let context = engine::session(
-                    &store,
-                    &project,
-                    Settings {
-                        threads: setting.threads,
-                        hold: false,
-                    },
-                )
-                .await?;
+                let (_, context) = open(&project, setting).await?;
                 Ok(query::run_sql(&context, &sql).await?)
             })?;
             give(&answer, &args.to)?;
@@ -101,109 +84,10 @@ pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Runs one query over the project's store.
-pub async fn answer(
-    project: &Project,
-    setting: &Setting,
-    query: &Query,
-    given: &Given,
-) -> Result<Answer> {
-    let store = Store::open(&project.root).await?;
-    let context = engine::session(
-        &store,
-        project,
-        Settings {
-            threads: setting.threads,
-            hold: false,
-        },
-    )
-    .await?;
-    Ok(query::run(&context, query, given).await?)
-}
-
-/// Reads a query's name and its parameters, whose options its header declares.
-pub fn words_of<'a>(
-    library: &'a Library,
-    words: Vec<OsString>,
-    command: &'static str,
-) -> Result<(&'a Query, Given, Target)> {
-    let name = words
-        .first()
-        .map(|w| w.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    let query = library.find(&name)?;
-    let matches = options(query, command)
-        .try_get_matches_from(words)
-        .unwrap_or_else(|e| e.exit());
-    let given = query
-        .header
-        .parameters
-        .iter()
-        .filter_map(|p| {
-            matches
-                .get_one::<String>(&p.name)
-                .map(|v| (p.name.clone(), v.clone()))
-        })
-        .collect();
-    let target = Target {
-        format: matches.get_one::<Format>("essor-format").copied(),
-        output: matches.get_one::<PathBuf>("essor-output").cloned(),
-    };
-    Ok((query, given, target))
-}
-
-/// The command line of one query.
-fn options(query: &Query, command: &str) -> clap::Command {
-    let header = &query.header;
-    let about = std::iter::once(&header.title)
-        .chain(&header.method)
-        .cloned()
-        .collect::<Vec<_>>()
-        .join("\n");
-    let mut options = clap::Command::new(query.name.clone())
-        .bin_name(format!("essor {command} {}", query.name))
-        .about(about)
-        .after_help(format!("Columns: {}", columns(header)));
-    for parameter in &header.parameters {
-        let mut help = format!("{}", parameter.kind);
-        if let Some(default) = &parameter.default {
-            help.push_str(&format!(" [default: {default}]"));
-        }
-        if parameter.kind == Type::TextList {
-            help.push_str(", separated by commas");
-        }
-        options = options.arg(
-            clap::Arg::new(parameter.name.clone())
-                .long(parameter.name.clone())
-                .value_name(parameter.name.to_uppercase())
-                .allow_hyphen_values(true)
-                .help(help),
-        );
-    }
-    let format = clap::Arg::new("essor-format")
-        .long("format")
-        .value_name("FORMAT")
-        .value_parser(clap::value_parser!(Format))
-        .help("The format");
-    let output = clap::Arg::new("essor-output")
-        .long("output")
-        .short('o')
-        .value_name("FILE")
-        .value_parser(clap::value_parser!(PathBuf))
-        .help("The file to write");
-    options.arg(format).arg(output)
-}
-
-fn columns(header: &Header) -> String {
-    header
-        .columns
-        .iter()
-        .map(|c| c.name.as_str())
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
 fn list(library: &Library) -> Result<()> {
+    for error in library.broken() {
+        writeln!(anstream::stderr(), "note: {error}")?;
+    }
     let mut out = anstream::stdout().lock();
     let bold = anstyle::Style::new().bold();
     for query in library.iter() {

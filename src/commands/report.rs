@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
+use super::asking::{platform_of, warn_of_unknown};
 use super::ingest::{self, Taking};
-use super::{Outcome, Setting, WrongUse};
+use super::{Outcome, Setting};
 use crate::calendar::Month;
 use crate::engine::{self, Settings};
 use crate::project::Project;
@@ -40,9 +41,7 @@ pub struct Args {
 /// Writes the report of a month.
 pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
     let project = setting.project()?;
-    let platform = args.platform.clone().or_else(|| project.platform.clone()).ok_or_else(|| {
-        WrongUse("whose report? give `--platform NAME`, or `platform = \"NAME\"` under [project] in essor.toml".into())
-    })?;
+    let platform = platform_of(&project, args.platform.clone())?;
     let subject = Subject {
         month: args.month,
         platform,
@@ -85,8 +84,8 @@ async fn read_what_is_new(project: &Project, setting: &Setting) -> Result<Outcom
         &folders,
         &project.root,
         Taking {
-            strict: false,
             threads: setting.threads,
+            ..Taking::default()
         },
     )
     .await?;
@@ -105,6 +104,8 @@ async fn assemble(
     subject: &Subject,
 ) -> Result<report::Report> {
     let store = Store::open(&project.root).await?;
+    warn_of_unknown(&store, project.rivals.iter().cloned()).await?;
+    say_gone(&store, &project.root)?;
     let context = engine::session(
         &store,
         project,
@@ -115,5 +116,28 @@ async fn assemble(
     )
     .await?;
     let library = Library::open(&project.root)?;
-    Ok(report::assemble(&context, &store, project, &library, subject).await?)
+    if let Some(error) = library.broken().next() {
+        anyhow::bail!("{error}; no report was written, since it would lack that figure");
+    }
+    let report = report::assemble(&context, &store, project, &library, subject).await?;
+    for (query, parameter) in &report.not_asked {
+        writeln!(
+            anstream::stderr(),
+            "note: query `{query}` is not in the report: it needs `{parameter}`, which a report does not know; give it a default in its header"
+        )?;
+    }
+    Ok(report)
+}
+
+/// Says which files are no longer there: what they stated still counts.
+fn say_gone(store: &Store, root: &std::path::Path) -> Result<()> {
+    for load in store.loads().live().filter(|l| l.is_gone(root)) {
+        writeln!(
+            anstream::stderr(),
+            "note: `{}` is gone, and what it stated still counts; `essor unload {}` takes it back",
+            load.path,
+            load.load
+        )?;
+    }
+    Ok(())
 }

@@ -4,11 +4,11 @@ use std::io::Write;
 
 use anyhow::Result;
 
+use super::asking::open;
 use super::{Outcome, Setting};
 use crate::chart::number::exact;
-use crate::engine::{self, Settings};
 use crate::query::{self, Library, output};
-use crate::store::{Load, Store};
+use crate::store::Load;
 
 /// `essor status`
 #[derive(Debug, clap::Args)]
@@ -25,16 +25,7 @@ pub struct Args {
 pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
     let project = setting.project()?;
     let (store, held) = setting.block_on(async {
-        let store = Store::open(&project.root).await?;
-        let context = engine::session(
-            &store,
-            &project,
-            Settings {
-                threads: setting.threads,
-                hold: false,
-            },
-        )
-        .await?;
+        let (store, context) = open(&project, setting).await?;
         let library = Library::open(&project.root)?;
         let held = query::run(
             &context,
@@ -65,12 +56,16 @@ pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
         .iter()
         .filter(|l| args.all || live.contains(&l.load.as_str()))
     {
-        writeln!(out, "{}", line(load, live.contains(&load.load.as_str())))?;
+        writeln!(
+            out,
+            "{}",
+            line(load, &project.root, live.contains(&load.load.as_str()))
+        )?;
     }
     Ok(Outcome::Done)
 }
 
-fn line(load: &Load, live: bool) -> String {
+fn line(load: &Load, root: &std::path::Path, live: bool) -> String {
     let when = chrono::DateTime::from_timestamp_micros(load.loaded_at)
         .map(|t| t.format("%Y-%m-%d %H:%M").to_string())
         .unwrap_or_default();
@@ -80,6 +75,7 @@ fn line(load: &Load, live: bool) -> String {
     };
     let state = match (load.unload, live) {
         (true, _) => format!("  undoes {}", load.supersedes.join(", ")),
+        (false, true) if load.is_gone(root) => "  the file is gone".to_owned(),
         (false, true) => String::new(),
         (false, false) => "  replaced or undone".to_owned(),
     };

@@ -134,7 +134,7 @@ pub struct Header {
 }
 
 /// A header that can't be read.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum HeaderError {
     /// A line that is not understood.
     #[error("line {line}: `{text}` {problem}")]

@@ -77,15 +77,17 @@ pub struct View {
 }
 
 /// Every query and view of a project, by name.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Library {
     queries: BTreeMap<String, Query>,
+    /// The project's own files that are no queries: what they would be called, and why not.
+    broken: BTreeMap<String, LibraryError>,
 }
 
 impl Library {
     /// The shipped queries, and over them those of the project in `root`.
     pub fn open(root: &Path) -> Result<Self, LibraryError> {
-        let mut queries = BTreeMap::new();
+        let (mut queries, mut broken) = (BTreeMap::new(), BTreeMap::new());
         for file in SHIPPED.files() {
             if let (Some(name), Some(sql)) = (query_name(file.path()), file.contents_utf8()) {
                 queries.insert(name.clone(), Query::parse(&name, sql.to_owned(), false)?);
@@ -101,10 +103,17 @@ impl Library {
                 .get(&name)
                 .is_none_or(|shipped: &Query| shipped.sql != sql)
             {
-                queries.insert(name.clone(), Query::parse(&name, sql, true)?);
+                match Query::parse(&name, sql, true) {
+                    Ok(query) => drop(queries.insert(name, query)),
+                    Err(error) => {
+                        // A shipped query of the name must not stand in for the one that was meant.
+                        queries.remove(&name);
+                        broken.insert(name, error);
+                    }
+                }
             }
         }
-        Ok(Library { queries })
+        Ok(Library { queries, broken })
     }
 
     /// Every query, by name.
@@ -112,8 +121,19 @@ impl Library {
         self.queries.values()
     }
 
+    /// The project's own files that can't be used, with why.
+    pub fn broken(&self) -> impl Iterator<Item = &LibraryError> {
+        self.broken.values()
+    }
+
     /// A query by name.
     pub fn find(&self, name: &str) -> Result<&Query, LibraryError> {
+        if let Some(LibraryError::Header { file, source }) = self.broken.get(name) {
+            return Err(LibraryError::Header {
+                file: file.clone(),
+                source: source.clone(),
+            });
+        }
         self.queries.get(name).ok_or_else(|| {
             let likeness = |n: &&String| (strsim::jaro_winkler(n, name) * 1000.0) as i64;
             let near = self

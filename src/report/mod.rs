@@ -6,15 +6,14 @@
 
 mod model;
 mod render;
+mod sources;
 mod write;
 
-use arrow::array::AsArray;
-
 use crate::calendar::Month;
-use crate::query::Answer;
 
 pub use model::{Figure, Report, Section, assemble};
 pub use render::{RenderError, render};
+pub use sources::sources_of;
 pub use write::{Written, folder, write};
 
 /// What a report is of.
@@ -56,24 +55,4 @@ pub enum ReportError {
     /// The store can't be read.
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),
-}
-
-/// Where an answer's figures come from: its sources where it names them, else how many rows it rests on.
-pub fn source_line(answer: &Answer) -> String {
-    let Some(titles) = answer
-        .batch
-        .column_by_name("source_title")
-        .and_then(|c| c.as_string_opt::<i32>().cloned())
-    else {
-        return "Source: public statements and counters, as listed by `essor query sources`"
-            .to_owned();
-    };
-    let mut names: Vec<&str> = titles.iter().flatten().filter(|t| !t.is_empty()).collect();
-    names.sort_unstable();
-    names.dedup();
-    match names.as_slice() {
-        [] => "Source: the project's own data".to_owned(),
-        [one] => format!("Source: {one}"),
-        many => format!("Sources: {} public statements", many.len()),
-    }
 }

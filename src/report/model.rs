@@ -6,14 +6,14 @@ use datafusion::prelude::SessionContext;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::sources::{SourceFile, files, footer};
 use super::{ReportError, Subject};
-use crate::calendar::Day;
 use crate::chart::{self, ChartError, Fonts, Size, Theme, drawing, finding, reading};
 use crate::metric;
 use crate::project::Project;
+use crate::query::header::{Parameter, Placement};
 use crate::query::parameter::{Given, unlist};
 use crate::query::{self, Answer, Library, Query, rows};
-use crate::schema::Grain;
 use crate::store::Store;
 
 /// The sections in their order, with the titles that readers see. Others follow, by name.
@@ -47,6 +47,9 @@ pub struct Report {
     pub definitions: Vec<Definition>,
     /// The loads that it was made of.
     pub loads: Vec<LoadRead>,
+    /// The queries that are not in it since they ask for what a report does not know, with what that is.
+    #[serde(skip)]
+    pub not_asked: Vec<(String, String)>,
 }
 
 /// One section.
@@ -149,64 +152,74 @@ pub async fn assemble(
     library: &Library,
     subject: &Subject,
 ) -> Result<Report, ReportError> {
-    let mut placed: Vec<(&Query, usize)> = library
-        .iter()
-        .filter_map(|q| Some((q, place(&q.header.placement.as_ref()?.section))))
-        .collect();
-    placed.sort_by_key(|(q, section)| {
-        (
-            *section,
-            q.header
-                .placement
-                .as_ref()
-                .map(|p| (p.section.clone(), p.order)),
-            q.name.clone(),
-        )
-    });
     let files = files(store).await?;
-    let mut sections: Vec<Section> = Vec::new();
-    for (query, _) in placed {
-        let Some(placement) = &query.header.placement else {
-            continue;
-        };
+    let mut report = Report {
+        platform: subject.platform.clone(),
+        month: subject.month.to_string(),
+        month_title: subject.month.title(),
+        as_of: subject.month.last().to_string(),
+        rivals: project.rivals.clone(),
+        definitions: Vec::new(),
+        sections: Vec::new(),
+        loads: loads(store),
+        not_asked: Vec::new(),
+    };
+    for (query, placement) in placed(library) {
         let given = parameters(query, project, subject);
-        if query
-            .header
-            .parameters
-            .iter()
-            .any(|p| p.default.is_none() && !given.contains_key(&p.name))
-        {
-            tracing::info!("{} asks for what a report does not know", query.name);
+        if let Some(missing) = missing(query, &given) {
+            report.not_asked.push((query.name.clone(), missing));
             continue;
         }
         let answer = query::run(context, query, &given).await?;
-        if answer.batch.num_rows() == 0 {
-            continue;
+        if answer.batch.num_rows() > 0 {
+            report.add(placement, figure(query, given, answer, subject, &files)?);
         }
-        let figure = figure(query, given, answer, subject, &files)?;
-        match sections.last_mut().filter(|s| s.id == placement.section) {
+    }
+    if !report.sections.iter().any(|s| s.id == "headline") {
+        return Err(nothing(context, subject).await?);
+    }
+    draw(&mut report.sections)?;
+    report.definitions = definitions(&report.sections);
+    Ok(report)
+}
+
+impl Report {
+    /// Adds a figure to its section; figures come in the order of the sections.
+    fn add(&mut self, placement: &Placement, figure: Figure) {
+        match self
+            .sections
+            .last_mut()
+            .filter(|s| s.id == placement.section)
+        {
             Some(section) => section.figures.push(figure),
-            None => sections.push(Section {
+            None => self.sections.push(Section {
                 id: placement.section.clone(),
                 title: title(&placement.section),
                 figures: vec![figure],
             }),
         }
     }
-    if !sections.iter().any(|s| s.id == "headline") {
-        return Err(nothing(context, subject).await?);
-    }
-    draw(&mut sections)?;
-    Ok(Report {
-        platform: subject.platform.clone(),
-        month: subject.month.to_string(),
-        month_title: subject.month.title(),
-        as_of: subject.month.last().to_string(),
-        rivals: project.rivals.clone(),
-        definitions: definitions(&sections),
-        sections,
-        loads: loads(store),
-    })
+}
+
+/// The queries that belong in a report, in the order in which they stand there.
+fn placed(library: &Library) -> Vec<(&Query, &Placement)> {
+    let mut placed: Vec<_> = library
+        .iter()
+        .filter_map(|q| Some((q, q.header.placement.as_ref()?)))
+        .collect();
+    placed.sort_by_key(|(q, p)| (place(&p.section), &p.section, p.order, &q.name));
+    placed
+}
+
+/// The first parameter that a query asks for and a report does not know.
+fn missing(query: &Query, given: &Given) -> Option<String> {
+    let asked = |p: &&Parameter| p.default.is_none() && !given.contains_key(&p.name);
+    query
+        .header
+        .parameters
+        .iter()
+        .find(asked)
+        .map(|p| p.name.clone())
 }
 
 /// What a report binds, of what a query asks for.
@@ -248,7 +261,12 @@ fn figure(
         finding: finding.clone(),
         subtitle: subtitle.clone(),
         subject: Some(subject.platform.clone()),
-        footer: footer(files, &found, subject),
+        footer: footer(
+            files,
+            &found,
+            Some(&subject.platform),
+            Some(subject.month.last()),
+        ),
         log: false,
     };
     let drawing = drawing::chart(header, &found, &words);
@@ -304,79 +322,6 @@ fn title(section: &str) -> String {
                 .map(|first| first.to_uppercase().chain(letters).collect())
                 .unwrap_or_default()
         }
-    }
-}
-
-/// A file that figures come from.
-struct SourceFile {
-    path: String,
-    grain: Grain,
-    first_day: Option<Day>,
-    platforms: BTreeSet<String>,
-}
-
-/// The files of the live loads, each once, in the order of their paths.
-async fn files(store: &Store) -> Result<Vec<SourceFile>, ReportError> {
-    let mut platforms = store.platforms().await?;
-    let mut files: Vec<SourceFile> = store
-        .loads()
-        .live()
-        .map(|l| SourceFile {
-            path: l.path.clone(),
-            grain: l.grain,
-            first_day: l.first_day,
-            platforms: platforms.remove(&l.load).unwrap_or_default(),
-        })
-        .collect();
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    files.dedup_by(|later, first| later.path == first.path && later.platforms == first.platforms);
-    Ok(files)
-}
-
-/// What stands under a chart: the files that know of its platforms before the month's end.
-fn footer(files: &[SourceFile], found: &[Map<String, Value>], subject: &Subject) -> Vec<String> {
-    let named = |row: &Map<String, Value>| {
-        ["platform", "rival"]
-            .iter()
-            .find_map(|k| row.get(*k)?.as_str().map(str::to_owned))
-    };
-    let mut platforms: BTreeSet<String> = found.iter().filter_map(named).collect();
-    if platforms.is_empty() {
-        platforms.insert(subject.platform.clone());
-    }
-    let used: Vec<&SourceFile> = files
-        .iter()
-        .filter(|f| {
-            !f.platforms.is_disjoint(&platforms) && f.first_day <= Some(subject.month.last())
-        })
-        .collect();
-    let paths = |grain: Grain| {
-        used.iter()
-            .filter(move |f| f.grain == grain)
-            .map(|f| f.path.as_str())
-            .collect::<Vec<_>>()
-    };
-    let listed = |paths: Vec<&str>| {
-        if paths.len() > 3 {
-            format!("{} files", paths.len())
-        } else {
-            paths.join(", ")
-        }
-    };
-    let mut said = Vec::new();
-    if !paths(Grain::Disclosures).is_empty() {
-        said.push(format!(
-            "public statements in {}, each with its source in the report",
-            listed(paths(Grain::Disclosures))
-        ));
-    }
-    if !paths(Grain::Usage).is_empty() {
-        said.push(format!("counts in {}", listed(paths(Grain::Usage))));
-    }
-    if said.is_empty() {
-        Vec::new()
-    } else {
-        vec![format!("Source: {}.", said.join("; "))]
     }
 }
 

@@ -56,6 +56,11 @@ pub struct Load {
 }
 
 impl Load {
+    /// Whether the file that it was read from is no longer there.
+    pub fn is_gone(&self, root: &std::path::Path) -> bool {
+        self.path != "-" && !root.join(&self.path).exists()
+    }
+
     /// How many times its identity has been loaded, itself included.
     pub(super) fn generation(&self) -> i64 {
         self.load

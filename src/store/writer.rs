@@ -18,7 +18,7 @@ use super::{StoreError, delta, schema_of};
 use crate::calendar;
 
 /// Rows a file holds at most: large enough to read fast, small enough to encode in memory.
-const ROWS_A_FILE: usize = 4 << 20;
+const ROWS_A_FILE: usize = 1 << 20;
 
 /// One encoded file, not yet on disk.
 struct Encoded {

@@ -128,8 +128,8 @@ fn two_loads_that_state_the_same_figure_are_refused_unless_told_otherwise() {
     assert_eq!(ran.code, 1);
     assert!(
         ran.err
-            .contains("`data/month.csv` states 1 figures that `data/daily.csv`")
-            && ran.err.contains("messages_sent of 2016-02-02"),
+            .contains("`data/month.csv` states a figure that `data/daily.csv`")
+            && ran.err.contains("messages_sent of Pigeon on 2016-02-02"),
         "{}",
         ran.err
     );
@@ -327,4 +327,48 @@ fn a_file_that_cant_be_read_is_named_and_the_others_are_taken() {
     );
     assert!(ran.err.contains("data/b.parquet"), "{}", ran.err);
     assert_eq!(figures(&project), "2016-02-01,messages_sent,100\n");
+}
+
+#[test]
+fn a_rolling_file_is_told_to_let_the_newest_count() {
+    let project = daily();
+    project.write(
+        "data/latest.csv",
+        "date,messages\n2016-02-01,100\n2016-02-02,120\n",
+    );
+    project.ok("ingest data");
+    project.write(
+        "data/latest.csv",
+        "date,messages\n2016-02-02,121\n2016-02-03,130\n",
+    );
+    let ran = project.essor("ingest data");
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.err.contains("say `on_conflict = \"latest\"`") && !ran.err.contains("unload"),
+        "{}",
+        ran.err
+    );
+    project.write(
+        "essor.toml",
+        DAILY.replace("[project]\n", "[project]\non_conflict = \"latest\"\n"),
+    );
+    project.ok("ingest data");
+    assert_eq!(
+        figures(&project),
+        "2016-02-01,messages_sent,100\n2016-02-02,messages_sent,121\n2016-02-03,messages_sent,130\n"
+    );
+}
+
+#[test]
+fn a_file_without_a_platform_is_given_one_on_the_command_line() {
+    let project = Project::new("");
+    project.write("a.csv", "date,messages\n2016-02-01,100\n");
+    assert!(project.essor("ingest a.csv").err.contains("platform"));
+    project.ok("ingest a.csv --platform Owl");
+    assert_eq!(
+        project.sql("SELECT platform, value FROM usage"),
+        "Owl,100\n"
+    );
+    std::fs::remove_file(project.path("a.csv")).unwrap();
+    assert!(project.ok("status").contains("the file is gone"));
 }

@@ -7,9 +7,8 @@ use anyhow::{Context, Result};
 use crate::commands::WrongUse;
 
 /// Endings of files that a folder is searched for; a file that is named itself is always read.
-const DATA: [&str; 12] = [
-    "csv", "tsv", "txt", "json", "ndjson", "jsonl", "parquet", "arrow", "ipc", "feather", "gz",
-    "zst",
+const DATA: [&str; 11] = [
+    "csv", "tsv", "json", "ndjson", "jsonl", "parquet", "arrow", "ipc", "feather", "gz", "zst",
 ];
 
 /// A file to read.

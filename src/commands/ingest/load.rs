@@ -14,12 +14,14 @@ use crate::schema::{self, Grain};
 use crate::store::{Clash, Load, Place, Store, StoreError};
 
 /// How files are taken.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Taking {
     /// Whether a file with a row that can't be read is refused whole.
     pub strict: bool,
     /// How many threads clean rows.
     pub threads: Option<usize>,
+    /// Whose the figures are, where neither the file nor essor.toml says it.
+    pub platform: Option<String>,
 }
 
 /// What became of a file.
@@ -58,10 +60,7 @@ pub enum LoadError {
     #[error("can't read standard input: {0}")]
     Stdin(std::io::Error),
     /// It states figures that another load has stated.
-    #[error(
-        "`{file}` states {count} figures that `{held}` (load {}) has stated already, the first {} {} of {}; `essor unload {}` takes those back, or say `on_conflict = \"sum\"`, `\"max\"` or `\"latest\"` in essor.toml",
-        .first.load, .first.platform, .first.metric, .first.day, .first.load
-    )]
+    #[error("{}", clash_told(.file, .held, *.count, .first))]
     Clash {
         /// The file.
         file: String,
@@ -74,6 +73,26 @@ pub enum LoadError {
     },
 }
 
+/// What is stated twice, and what to do: for another content of the same path to let the newest
+/// count, since what it no longer holds may be in no file any more.
+fn clash_told(file: &str, held: &str, count: usize, first: &Clash) -> String {
+    let figures = if count == 1 {
+        "a figure".to_owned()
+    } else {
+        format!("{count} figures")
+    };
+    let what = format!("{} of {} on {}", first.metric, first.platform, first.day);
+    if file == held {
+        return format!(
+            "`{file}` states {figures} again that it stated before under other content, and not all of its days (first {what}); say `on_conflict = \"latest\"` under [project] in essor.toml and the newest counts, the days that it no longer holds stay"
+        );
+    }
+    format!(
+        "`{file}` states {figures} that `{held}` (load {load}) has stated already (first {what}); say `on_conflict = \"sum\"`, `\"max\"` or `\"latest\"` under [project] in essor.toml, or take those back with `essor unload {load}`",
+        load = first.load
+    )
+}
+
 /// How many rejects are shown; all are in the table `rejects`.
 const SHOWN: usize = 5;
 
@@ -82,11 +101,12 @@ pub async fn take(
     store: &mut Store,
     project: &Project,
     found: &Found,
-    taking: Taking,
+    taking: &Taking,
 ) -> Result<Taken, LoadError> {
     let (name, input) = opened(found)?;
     let mut options = Options::of(project, &name, Vec::new());
     options.threads = taking.threads.unwrap_or(0);
+    options.source.platform = options.source.platform.or_else(|| taking.platform.clone());
     let content = ingest::content(&input)?;
     let identity = ingest::identity(&content, &options);
     if store.loads().live().any(|l| l.identity == identity) {

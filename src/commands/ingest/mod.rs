@@ -37,6 +37,9 @@ pub struct Args {
     /// Refuse a file whole if one of its rows can't be read
     #[arg(long)]
     strict: bool,
+    /// Whose figures these are, for files without a platform in a column or in essor.toml
+    #[arg(long, value_name = "NAME")]
+    platform: Option<String>,
 }
 
 /// What became of all files.
@@ -66,8 +69,17 @@ impl Tally {
                 ..
             } => Ok(Outcome::Done),
             Tally { failed: 0, .. } => Ok(Outcome::RowsRejected),
-            Tally { failed: 1, .. } => anyhow::bail!("a file was not taken; the others were"),
-            Tally { failed, .. } => anyhow::bail!("{failed} files were not taken; the others were"),
+            Tally { failed, .. } => {
+                let files = if *failed == 1 {
+                    "a file was not taken".to_owned()
+                } else {
+                    format!("{failed} files were not taken")
+                };
+                match self.loaded + self.known {
+                    0 => anyhow::bail!("{files}"),
+                    others => anyhow::bail!("{files}; the other {} stand", files_counted(others)),
+                }
+            }
         }
     }
 }
@@ -83,6 +95,7 @@ pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
         Taking {
             strict: args.strict,
             threads: setting.threads,
+            platform: args.platform,
         },
     ))?;
     let mut out = anstream::stdout();
@@ -121,15 +134,13 @@ pub async fn ingest(
             Found::Stdin => "standard input",
         };
         bar.set_message(name.to_owned());
-        let taken = load::take(&mut store, project, found, taking).await;
+        let taken = load::take(&mut store, project, found, &taking).await;
         bar.suspend(|| say(name, &taken))?;
         tally.add(&taken);
         bar.inc(1);
     }
     bar.finish_and_clear();
-    for path in files.passed_over {
-        tracing::info!("passed over {}", path.display());
-    }
+    say_passed_over(&files.passed_over)?;
     Ok(tally)
 }
 
@@ -160,6 +171,27 @@ fn progress(files: usize) -> ProgressBar {
     }
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
+}
+
+/// What a folder holds besides data; a README is expected there and not worth a word.
+fn say_passed_over(paths: &[std::path::PathBuf]) -> std::io::Result<()> {
+    let expected = |p: &&std::path::PathBuf| p.extension().is_some_and(|e| e == "md");
+    let mut others = paths.iter().filter(|p| !expected(p));
+    match (others.next(), others.count()) {
+        (None, _) => Ok(()),
+        (Some(first), more) => {
+            let more = if more > 0 {
+                format!(" and {more} more")
+            } else {
+                String::new()
+            };
+            writeln!(
+                anstream::stderr(),
+                "note: passed over `{}`{more}: in a folder files that end in .csv, .tsv, .json, .ndjson, .jsonl, .parquet, .arrow, .ipc, .feather, .gz and .zst are read; name another kind itself",
+                first.display()
+            )
+        }
+    }
 }
 
 /// One line a file that was not known, and the first of its rejects.

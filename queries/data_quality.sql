@@ -1,7 +1,8 @@
 --- What to know before trusting the month's figures: days left out, disputes, old figures, rejected rows.
 --- Up to the month's end: every flagged day of the platform; days without any reading between its first and
---- its last; statements that do not compute and why; of every platform the last figure where it is older
---- than a year; and of each file the rows that were not taken.
+--- its last; statements that do not compute and why; those that name no source; of every platform a statement
+--- that is less than half or more than three times the one before it of at most 366 days (leap), and the last
+--- figure where it is older than a year; and up to 20 rows that were not taken, with their file and line.
 --! params:  month DATE, platform TEXT
 --! columns: number BIGINT, topic TEXT, platform TEXT, metric TEXT, day DATE, value BIGINT, detail TEXT
 --! grain:   number
@@ -30,7 +31,8 @@ missing AS (
     'missing days' AS topic, platform, metric, CAST(NULL AS DATE) AS day,
     max(day) - min(day) + 1 - count(DISTINCT day) AS value,
     concat(
-      CAST(max(day) - min(day) + 1 - count(DISTINCT day) AS VARCHAR), ' of ', CAST(max(day) - min(day) + 1 AS VARCHAR),
+      ltrim(reverse(regexp_replace(reverse(CAST(max(day) - min(day) + 1 - count(DISTINCT day) AS VARCHAR)), '([0-9]{3})', concat('${1}', chr(8239)), 'g')), chr(8239)), ' of ',
+      ltrim(reverse(regexp_replace(reverse(CAST(max(day) - min(day) + 1 AS VARCHAR)), '([0-9]{3})', concat('${1}', chr(8239)), 'g')), chr(8239)),
       ' days between ', to_char(min(day), '%-d %B %Y'), ' and ', to_char(max(day), '%-d %B %Y'), ' have no figure'
     ) AS detail,
     2 AS place
@@ -46,30 +48,66 @@ missing AS (
 ),
 stated AS (
   SELECT
-    s.platform, s.metric, s.unit, s.as_of, s.value, s.computes, s.resolution, s.sources, p.last_day,
+    s.platform, s.metric, s.unit, s.as_of, s.value, s.computes, s.resolution, s.sources, s.source_url = '' AND s.source_title = '' AS unsourced, p.last_day,
+    lag(s.value) OVER in_time AS value_before,
+    lag(s.as_of) OVER in_time AS as_of_before,
     row_number() OVER (PARTITION BY s.platform, s.metric, s.unit, s.computes ORDER BY s.as_of DESC, s.value DESC) AS newest
   FROM statements s
   CROSS JOIN period p
   WHERE s.as_of <= p.last_day
+  WINDOW in_time AS (PARTITION BY s.platform, s.metric, s.unit, s.computes ORDER BY s.as_of, s.value)
 ),
 disputes_and_old AS (
   SELECT
     CASE WHEN computes THEN 'old figure' ELSE 'dispute' END AS topic, platform, metric, as_of AS day, value,
     CASE
-      WHEN computes THEN concat('the last figure in ', unit, ' is ', CAST(last_day - as_of AS VARCHAR), ' days old')
+      WHEN computes THEN concat('the last figure in ', unit, ' is ', ltrim(reverse(regexp_replace(reverse(CAST(last_day - as_of AS VARCHAR)), '([0-9]{3})', concat('${1}', chr(8239)), 'g')), chr(8239)), ' days old')
       WHEN sources > 1 THEN concat(resolution, ' (', CAST(sources AS VARCHAR), ' sources)')
       ELSE resolution
     END AS detail,
-    CASE WHEN computes THEN 4 ELSE 3 END AS place
+    CASE WHEN computes THEN 6 ELSE 3 END AS place
   FROM stated
   WHERE NOT computes AND platform = $platform OR computes AND newest = 1 AND last_day - as_of > 365
 ),
+unsourced AS (
+  SELECT 'no source' AS topic, platform, metric, as_of AS day, value, concat(
+    ltrim(reverse(regexp_replace(reverse(CAST(abs(value) AS VARCHAR)), '([0-9]{3})', concat('${1}', chr(8239)), 'g')), chr(8239)), ' ', unit, ': no source is given',
+    CASE WHEN computes THEN '; it computes all the same' ELSE '; shown only' END
+  ) AS detail, 4 AS place
+  FROM stated
+  WHERE unsourced AND platform = $platform
+),
+leaps AS (
+  SELECT 'leap' AS topic, platform, metric, as_of AS day, value, concat(
+    ltrim(reverse(regexp_replace(reverse(CAST(value AS VARCHAR)), '([0-9]{3})', concat('${1}', chr(8239)), 'g')), chr(8239)), ' ', unit, ' after ',
+    ltrim(reverse(regexp_replace(reverse(CAST(value_before AS VARCHAR)), '([0-9]{3})', concat('${1}', chr(8239)), 'g')), chr(8239)), ' of ', to_char(as_of_before, '%-d %B %Y'),
+    CASE WHEN value > value_before THEN ': more than three times' ELSE ': less than half' END
+  ) AS detail, 5 AS place
+  FROM stated
+  WHERE computes AND as_of - as_of_before <= 366
+    AND (CAST(value AS DOUBLE) < 0.5 * value_before OR CAST(value AS DOUBLE) > 3.0 * value_before)
+),
+rejected AS (
+  SELECT *, row_number() OVER (ORDER BY file, line, "column", reason, load) AS place_in_line, count(*) OVER () AS in_all
+  FROM rejects
+),
 not_taken AS (
   SELECT
-    'rejected rows' AS topic, '' AS platform, '' AS metric, CAST(NULL AS DATE) AS day, count(*) AS value,
-    concat(file, ': ', reason) AS detail, 5 AS place
-  FROM rejects
-  GROUP BY file, reason
+    'rejected row' AS topic, '' AS platform, '' AS metric, CAST(NULL AS DATE) AS day, CAST(NULL AS BIGINT) AS value,
+    concat(
+      file, CASE WHEN line > 0 THEN concat(', line ', CAST(line AS VARCHAR)) ELSE '' END,
+      CASE WHEN "column" <> '' THEN concat(', ', "column") ELSE '' END, ': ', reason
+    ) AS detail,
+    -- In the order of their lines.
+    6 + place_in_line AS place
+  FROM rejected
+  WHERE place_in_line <= 20
+  UNION ALL
+  SELECT
+    'rejected rows', '', '', CAST(NULL AS DATE), in_all,
+    concat(ltrim(reverse(regexp_replace(reverse(CAST(in_all AS VARCHAR)), '([0-9]{3})', concat('${1}', chr(8239)), 'g')), chr(8239)), ' rows were rejected; the first 20 stand here'), 100
+  FROM rejected
+  WHERE place_in_line = 21
 ),
 together AS (
   SELECT * FROM flagged
@@ -77,6 +115,10 @@ together AS (
   SELECT * FROM missing
   UNION ALL
   SELECT * FROM disputes_and_old
+  UNION ALL
+  SELECT * FROM unsourced
+  UNION ALL
+  SELECT * FROM leaps
   UNION ALL
   SELECT * FROM not_taken
 )

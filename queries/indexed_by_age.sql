@@ -2,12 +2,13 @@
 --- `since` = launch counts from the day the platform opened (essor.toml); `since` = ten_million from the day
 --- it passed 10 million, interpolated log-linearly between the statements around it. A platform whose first
 --- statement is above 10 million already counts from that statement (`start` says first_known): its line
---- stands further left than it should. age_years = days / (146097/400).
+--- stands further left than it should. A platform of which nothing is known after its start is left out.
+--- age_years = days / (146097/400).
 --! params:  month DATE = null, since TEXT = ten_million, platforms TEXT[] = all, metric TEXT = mau
 --! columns: platform TEXT, age_years DOUBLE, value BIGINT, as_of DATE, start_day DATE, start TEXT, unit TEXT, metric TEXT, mark TEXT
 --! grain:   platform, metric, unit, as_of
 --! chart:   line x=age_years y=value series=platform mark=mark scale=log x_title=years
---! finding: {% if rows %}{% set top = (rows|sort(attribute="value"))[-1] %}{{ top.platform }} had {{ top.value|short }} {% if top.start == "first_known" %}within {% endif %}{{ top.age_years|short }} years {% if params.since == "launch" %}after launch{% elif top.start == "first_known" %}of its first figure above 10 M{% else %}after passing 10 M{% endif %}{% else %}No platform has a known start{% endif %}
+--! finding: {% set grown = rows|selectattr("age_years", "gt", 0)|list %}{% if grown %}{% set top = (grown|sort(attribute="value"))[-1] %}{% set first = (rows|selectattr("platform", "equalto", top.platform)|selectattr("metric", "equalto", top.metric)|selectattr("unit", "equalto", top.unit)|list)[0] %}{{ top.platform }} had {{ top.value|short }} {{ top.age_years|short }} year{{ "" if top.age_years == 1 else "s" }} {% if params.since == "launch" %}after launch{% elif top.start == "first_known" %}after its first known figure ({{ first.value|short }}){% elif top.start == "interpolated" %}after it passed 10 M, as even growth has it{% else %}after it stated 10 M{% endif %}{% else %}No platform has a figure after a known start{% endif %}
 --! subtitle: figures as stated, by years since the start
 --! report:  section=rivals order=55
 --! privacy: value
@@ -63,4 +64,5 @@ SELECT
   CASE WHEN origin = 'statement' THEN 'statement' WHEN finished THEN 'computed' ELSE 'unfinished' END AS mark
 FROM started
 WHERE as_of >= start_day
+QUALIFY max(as_of) OVER (PARTITION BY platform, metric, unit) > start_day
 ORDER BY platform, metric, unit, as_of

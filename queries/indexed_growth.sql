@@ -6,7 +6,7 @@
 --! columns: platform TEXT, as_of DATE, index DOUBLE, value BIGINT, base_value DOUBLE, unit TEXT, metric TEXT, mark TEXT
 --! grain:   platform, metric, unit, as_of
 --! chart:   line x=as_of y=index series=platform mark=mark reference=100
---! finding: {% if rows %}{% set top = (rows|sort(attribute="index"))[-1] %}{% if top.index > 100 %}{{ top.platform }} grew most, to {{ top.index|short }} on {{ top.as_of|day }}{% else %}No platform stands above its base{% endif %}{% else %}No platform has statements on both sides of the base date{% endif %}
+--! finding: {% if rows %}{% set best = namespace(top=none, platforms=0) %}{% for series in rows|groupby("platform") %}{% set last = (series.list|sort(attribute="as_of"))[-1] %}{% set best.platforms = best.platforms + 1 %}{% if best.top is none or last.index > best.top.index %}{% set best.top = last %}{% endif %}{% endfor %}{% set top = best.top %}{% if top.index > 100 %}{{ top.platform }} grew {{ "most, " if best.platforms > 1 else "" }}to {{ top.index|short }} on {{ top.as_of|day }}{% elif best.platforms > 1 %}No platform ends above its base{% elif top.index < 100 %}{{ top.platform }} fell to {{ top.index|short }} on {{ top.as_of|day }}{% else %}{{ top.platform }} is unchanged on {{ top.as_of|day }}{% endif %}{% else %}No platform has statements on both sides of the base date{% endif %}
 --! subtitle: monthly active users, {% if rows %}{{ rows[0].as_of|day }}{% else %}the base date{% endif %} = 100; interpolated where no statement lies on it
 --! report:  section=rivals order=50
 --! privacy: value, base_value

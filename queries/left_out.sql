@@ -1,10 +1,11 @@
---- What the platform's own announcement left out: figures that follow from what it stated.
---- Each from the last statements that compute at or before the month's last day; the formula names them.
+--- What follows from the platform's own figures: users against messages, signups, people and cost.
+--- Each from the last figures that compute at or before the month's last day, at most 366 days apart; the formula
+--- names them.
 --- Growth is that of the last two statements of monthly users, with a month of 146097/4800 days.
 --! params:  month DATE, platform TEXT
 --! columns: name TEXT, value DOUBLE, unit TEXT, day DATE, formula TEXT
 --! grain:   name, unit
---! finding: {% if rows %}What {{ params.platform }} did not say: {{ rows[0].name }}, {{ rows[0].value|short }}{% else %}{{ params.platform }} stated too little to compute anything from{% endif %}
+--! finding: {% if rows %}What follows from {{ params.platform }}'s figures: {{ rows[0].name }}, {{ rows[0].value|short }}{% if rows[0].unit is startingwith("%") %} %{% endif %}{% else %}{{ params.platform }} stated too little to compute anything from{% endif %}
 --! subtitle: arithmetic on the platform's own statements
 --! report:  section=left_out order=10
 WITH period AS (
@@ -16,8 +17,8 @@ known_then AS (
     lead(k.value) OVER newest AS previous_value,
     lead(k.as_of) OVER newest AS previous_as_of,
     row_number() OVER (PARTITION BY k.measure ORDER BY k.as_of DESC, k.metric, k.unit) = 1 AS is_newest,
-    -- The figure in the words of a formula: 100,000,000 (23 February 2016).
-    concat(ltrim(reverse(regexp_replace(reverse(CAST(k.value AS VARCHAR)), '([0-9]{3})', '${1},', 'g')), ','), ' (', to_char(k.as_of, '%-d %B %Y'), ')') AS words
+    -- The figure in the words of a formula: 100 000 000 (23 February 2016).
+    concat(ltrim(reverse(regexp_replace(reverse(CAST(k.value AS VARCHAR)), '([0-9]{3})', concat('${1}', chr(8239)), 'g')), chr(8239)), ' (', to_char(k.as_of, '%-d %B %Y'), ')') AS words
   FROM known k
   CROSS JOIN period p
   WHERE k.platform = $platform AND k.as_of <= p.last_day AND k.value > 0
@@ -89,7 +90,7 @@ with_milestone AS (
   SELECT
     *,
     CASE WHEN mau > mau_before THEN (mau_as_of - mau_before_as_of) * ln(milestone / mau) / ln(mau / mau_before) END AS days_to_go,
-    ltrim(reverse(regexp_replace(reverse(CAST(CAST(milestone AS BIGINT) AS VARCHAR)), '([0-9]{3})', '${1},', 'g')), ',') AS milestone_words
+    ltrim(reverse(regexp_replace(reverse(CAST(CAST(milestone AS BIGINT) AS VARCHAR)), '([0-9]{3})', concat('${1}', chr(8239)), 'g')), chr(8239)) AS milestone_words
   FROM summed
   WHERE is_newest AND mau IS NOT NULL
 ),
@@ -134,8 +135,8 @@ worked_out AS (
     END AS day,
     CASE
       WHEN role = 'churn' THEN concat(
-        '1 - ', ltrim(reverse(regexp_replace(reverse(CAST(CAST(mau - mau_before AS BIGINT) AS VARCHAR)), '([0-9]{3})', '${1},', 'g')), ','), ' net adds / ',
-        ltrim(reverse(regexp_replace(reverse(CAST(CAST(round(signups) AS DECIMAL(38, 0)) AS VARCHAR)), '([0-9]{3})', '${1},', 'g')), ','), ' signups, ', to_char(mau_before_as_of, '%-d %B %Y'),
+        '1 − ', CASE WHEN mau < mau_before THEN '−' ELSE '' END, ltrim(reverse(regexp_replace(reverse(CAST(CAST(abs(mau - mau_before) AS BIGINT) AS VARCHAR)), '([0-9]{3})', concat('${1}', chr(8239)), 'g')), chr(8239)), ' net adds / ',
+        ltrim(reverse(regexp_replace(reverse(CAST(CAST(round(signups) AS DECIMAL(38, 0)) AS VARCHAR)), '([0-9]{3})', concat('${1}', chr(8239)), 'g')), chr(8239)), ' signups, ', to_char(mau_before_as_of, '%-d %B %Y'),
         ' to ', to_char(mau_as_of, '%-d %B %Y')
       )
       WHEN measure = 'messages' THEN concat(words, ' messages a day / ', mau_words, ' monthly users')
@@ -148,6 +149,8 @@ worked_out AS (
         ' % a month)'
       )
     END AS formula,
+    -- Churn looks at the ends of its span by itself.
+    CASE WHEN measure = 'mau' OR role = 'churn' THEN 0 ELSE abs(as_of - mau_as_of) END AS days_apart,
     CASE
       WHEN role = 'churn' THEN 3
       ELSE CASE measure WHEN 'messages' THEN 1 WHEN 'signups' THEN 2 WHEN 'monthly_cost' THEN 4 WHEN 'headcount' THEN 5 ELSE 6 END
@@ -156,5 +159,5 @@ worked_out AS (
 )
 SELECT name, value, unit, day, formula
 FROM worked_out
-WHERE value IS NOT NULL
+WHERE value IS NOT NULL AND days_apart <= 366
 ORDER BY place, name, unit

@@ -1,13 +1,13 @@
 --- Rank and share of each platform among those compared, at the month's end.
---- Each platform's last figure at or before the month's last day, whatever its age; share = value / sum of
---- the set. Only units that compare (users, user accounts, accounts; messages a day; signups a day). People
+--- Each platform's last figure at or before the month's last day, at most `max_age_days` old then (3 years); share =
+--- value / sum of the set. Only units that compare (users, user accounts, accounts; messages a day; signups a day). People
 --- use several messengers: shares are of accounts counted, not of people.
---! params:  month DATE, platforms TEXT[] = all, metric TEXT = mau
+--! params:  month DATE, platforms TEXT[] = all, metric TEXT = mau, max_age_days BIGINT = 1096
 --! columns: rank BIGINT, platform TEXT, value BIGINT, share DOUBLE, unit TEXT, metric TEXT, as_of DATE, age_days BIGINT, status TEXT, qualifier TEXT, finished BOOLEAN
 --! grain:   platform
 --! chart:   bars x=platform y=value label=share note=age_days
---! finding: {% if rows|length > 1 %}{{ rows[0].platform }} leads {{ rows|length }} platforms with {{ rows[0].value|short }}{% if rows[0].share is not none %}, {{ rows[0].share|pct }} of the set{% endif %}{% elif rows %}Only {{ rows[0].platform }} has a figure that compares: {{ rows[0].value|short }}{% else %}No platform has a figure that compares{% endif %}
---! subtitle: last figure known at the month's end; share of the set compared
+--! finding: {% set words = {"exact": "", "about": "about ", "at_least": "more than ", "at_most": "at most "} %}{% if rows|length > 1 %}{% if rows[1].rank == 1 %}{{ rows[0].platform }} and {{ rows[1].platform }} lead{% else %}{{ rows[0].platform }} leads{% endif %} {{ rows|length }} platforms with {{ words[rows[0].qualifier] }}{{ rows[0].value|short }}{% if rows[0].share is not none %}, {{ rows[0].share|pct }} of the set{% if rows[1].rank == 1 %} each{% endif %}{% endif %}{% elif rows %}Only {{ rows[0].platform }} has a figure that compares: {{ words[rows[0].qualifier] }}{{ rows[0].value|short }}{% else %}No platform has a figure that compares{% endif %}
+--! subtitle: last figure known at the month's end, {{ "" }}{% if (params.max_age_days ~ "") == "1096" %}figures at most 3 years old{% else %}figures at most {{ params.max_age_days }} days old{% endif %}; share of the set compared
 --! report:  section=rivals order=10
 --! privacy: value
 WITH known_then AS (
@@ -15,6 +15,7 @@ WITH known_then AS (
   FROM known
   WHERE comparable AND $metric IN (measure, metric)
     AND as_of < CAST(CAST($month AS DATE) + INTERVAL '1 month' AS DATE)
+    AND CAST(CAST($month AS DATE) + INTERVAL '1 month' - INTERVAL '1 day' AS DATE) - as_of <= $max_age_days
     AND (cardinality($platforms) = 0 OR array_has($platforms, platform))
   QUALIFY row_number() OVER (PARTITION BY platform ORDER BY as_of DESC, origin DESC, metric, value DESC, unit) = 1
 )

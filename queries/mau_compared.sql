@@ -5,7 +5,7 @@
 --! columns: platform TEXT, as_of DATE, value BIGINT, unit TEXT, metric TEXT, status TEXT, qualifier TEXT, mark TEXT
 --! grain:   platform, metric, unit, as_of
 --! chart:   line x=as_of y=value series=platform mark=mark
---! finding: {% if rows %}{% set top = (rows|sort(attribute="value"))[-1] %}{{ top.platform }} stated the most: {{ top.value|short }} for {{ top.as_of|day }}{% else %}No figure in these years{% endif %}
+--! finding: {% set words = {"exact": "", "about": "about ", "at_least": "more than ", "at_most": "at most "} %}{% if rows %}{% set top = (rows|sort(attribute="value"))[-1] %}{{ top.platform }} has the highest figure: {{ words[top.qualifier] }}{{ top.value|short }} for {{ top.as_of|day }}{% else %}No figure in these years{% endif %}
 --! subtitle: monthly active users as stated, each at its date
 --! report:  section=rivals order=20
 --! privacy: value

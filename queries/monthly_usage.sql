@@ -2,9 +2,9 @@
 --- The last figure at or before the month's last day: a platform's own counts where there are any, else
 --- its public statements that compute. Flows are means a day. Nothing later than the month is used.
 --! params:  month DATE, platforms TEXT[] = all
---! columns: platform TEXT, measure TEXT, metric TEXT, title TEXT, value BIGINT, unit TEXT, as_of DATE, age_days BIGINT, status TEXT, qualifier TEXT, finished BOOLEAN, definition TEXT, source_title TEXT, source_url TEXT
+--! columns: platform TEXT, metric TEXT, value BIGINT, unit TEXT, as_of DATE, age_days BIGINT, status TEXT, qualifier TEXT, finished BOOLEAN, definition TEXT, source_title TEXT, source_url TEXT
 --! grain:   platform, metric, unit
---! finding: {% if rows %}{{ rows|map(attribute="platform")|unique|list|length }} platforms with a figure known at the end of {{ params.month|month }}{% else %}No figure is known at the end of {{ params.month|month }}{% endif %}
+--! finding: {% if rows %}{% set known = rows|map(attribute="platform")|unique|list|length %}{{ known }} platform{{ "" if known == 1 else "s" }} with a figure known at the end of {{ params.month|month }}{% else %}No figure is known at the end of {{ params.month|month }}{% endif %}
 --! subtitle: the last figure at or before the month's last day; its age in days
 --! report:  section=rivals order=60
 --! privacy: value
@@ -18,7 +18,7 @@ WITH known_then AS (
   QUALIFY row_number() OVER (PARTITION BY platform, metric, unit ORDER BY as_of DESC, origin DESC) = 1
 )
 SELECT
-  k.platform, k.measure, k.metric, m.title, k.value, k.unit, k.as_of, k.age_days, k.status, k.qualifier,
+  k.platform, k.metric, k.value, k.unit, k.as_of, k.age_days, k.status, k.qualifier,
   k.finished, CASE k.definition WHEN '' THEN m.definition ELSE k.definition END AS definition,
   k.source_title, k.source_url
 FROM known_then k

@@ -2,7 +2,7 @@
 --! params:  month DATE = null, platforms TEXT[] = all
 --! columns: platform TEXT, metric TEXT, as_of DATE, precision TEXT, value BIGINT, unit TEXT, status TEXT, qualifier TEXT, computes BOOLEAN, resolution TEXT, definition TEXT, published TEXT, source_title TEXT, source_url TEXT, more_urls TEXT, sources BIGINT
 --! grain:   platform, metric, unit, as_of, precision, value
---! finding: {% if rows %}{{ rows|length }} statements, {{ rows|selectattr("computes")|list|length }} of which compute{% else %}No public statement{% endif %}
+--! finding: {% if rows %}{% set computing = rows|selectattr("computes")|list|length %}{{ rows|length }} statement{{ "" if rows|length == 1 else "s" }}, {{ computing }} of which compute{{ "s" if computing == 1 else "" }}{% else %}No public statement{% endif %}
 --! subtitle: each with its first source; `resolution` says why a statement computes or not
 --! report:  section=sources order=10
 SELECT

@@ -42,8 +42,8 @@ SELECT
   CAST(CAST($month AS DATE) + INTERVAL '1 month' - INTERVAL '1 day' AS DATE) - people_as_of AS people_age_days,
   monthly_cost, cost_unit, cost_as_of,
   concat(
-    CAST(people AS VARCHAR), ' ', people_unit, ', ', to_char(people_as_of, '%Y'),
-    CASE WHEN monthly_cost IS NULL THEN '' ELSE concat('; costs ', ltrim(reverse(regexp_replace(reverse(CAST(monthly_cost AS VARCHAR)), '([0-9]{3})', '${1},', 'g')), ','), ' ', cost_unit) END
+    ltrim(reverse(regexp_replace(reverse(CAST(people AS VARCHAR)), '([0-9]{3})', concat('${1}', chr(8239)), 'g')), chr(8239)), ' ', people_unit, ', ', to_char(people_as_of, '%Y'),
+    CASE WHEN monthly_cost IS NULL THEN '' ELSE concat('; costs ', ltrim(reverse(regexp_replace(reverse(CAST(monthly_cost AS VARCHAR)), '([0-9]{3})', concat('${1}', chr(8239)), 'g')), chr(8239)), ' ', cost_unit) END
   ) AS note
 FROM comparable
 -- Where one platform is asked about, the others stand beside it, not instead of it.

@@ -26,8 +26,8 @@ pub struct Cli {
     #[arg(long, short = 'C', global = true, value_name = "DIR")]
     pub project: Option<PathBuf>,
     /// How many threads to use; all of the machine's unless given
-    #[arg(long, global = true, value_name = "N")]
-    pub threads: Option<usize>,
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
+    pub threads: Option<u16>,
     /// What to do
     #[command(subcommand)]
     pub command: Command,

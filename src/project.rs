@@ -113,6 +113,20 @@ pub struct Source {
     pub on_change: OnChange,
 }
 
+impl Source {
+    /// Whether it is of a file: the path may be written from the project's folder (`./` before it or
+    /// not) or absolute.
+    fn matches(&self, root: &Path, relative: &str, options: glob::MatchOptions) -> bool {
+        let path = self.path.strip_prefix("./").unwrap_or(&self.path);
+        let within = Path::new(path)
+            .strip_prefix(root)
+            .ok()
+            .and_then(Path::to_str);
+        glob::Pattern::new(within.unwrap_or(path))
+            .is_ok_and(|pattern| pattern.matches_with(relative, options))
+    }
+}
+
 /// A dispute settled by hand.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -213,6 +227,11 @@ impl Project {
             glob::Pattern::new(&source.path)
                 .map_err(|e| wrong(format!("source path `{}` is no glob: {e}", source.path)))?;
         }
+        for dispute in &document.dispute {
+            let told = |e: String| wrong(format!("dispute on `{}`: {e}", dispute.platform));
+            crate::metric::in_a_statement(&dispute.metric).map_err(|e| told(e.to_string()))?;
+            crate::calendar::end_of(&dispute.as_of).map_err(|e| told(e.to_string()))?;
+        }
         for (name, platform) in &document.platform {
             if let Some(launched) = &platform.launched {
                 crate::calendar::day(launched)
@@ -252,7 +271,7 @@ impl Project {
         self.sources
             .iter()
             .rev()
-            .find(|s| glob::Pattern::new(&s.path).is_ok_and(|p| p.matches_with(relative, options)))
+            .find(|s| s.matches(&self.root, relative, options))
             .cloned()
             .unwrap_or_default()
     }

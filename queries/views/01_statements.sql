@@ -20,7 +20,8 @@ ordered AS (
     *,
     row_number() OVER (
       PARTITION BY platform, metric, unit, value, as_of, precision
-      ORDER BY published_order, source_url, source_title, definition
+      -- A row that names no source comes last.
+      ORDER BY source_url = '' AND source_title = '', published_order, source_url, source_title, definition
     ) AS source_number,
     -- The wording that counts is that of the source of best standing.
     row_number() OVER (
@@ -41,7 +42,7 @@ merged AS (
     max(CASE WHEN source_number = 1 THEN source_title END) AS source_title,
     max(CASE WHEN source_number = 1 THEN source_url END) AS first_url,
     string_agg(DISTINCT source_url, ' ' ORDER BY source_url) AS urls,
-    count(DISTINCT source_url) AS sources
+    count(DISTINCT CASE WHEN source_url <> '' OR source_title <> '' THEN source_url END) AS sources
   FROM ordered
   GROUP BY platform, metric, measure, value, unit, as_of, precision, period
 ),
@@ -120,7 +121,7 @@ worded AS (
     CASE
       WHEN abs(coalesce(repeats_value, computing_value)) >= 1000000000 THEN 1000000000.0
       WHEN abs(coalesce(repeats_value, computing_value)) >= 1000000 THEN 1000000.0
-      WHEN abs(coalesce(repeats_value, computing_value)) >= 10000 THEN 1000.0
+      WHEN abs(coalesce(repeats_value, computing_value)) >= 1000 THEN 1000.0
       ELSE 1.0
     END AS scale
   FROM beside
@@ -130,7 +131,7 @@ named AS (
     *,
     concat(
       regexp_replace(CAST(round(instead / scale, CASE WHEN instead / scale >= 100 THEN 1 ELSE 2 END) AS VARCHAR), '\.0$', ''),
-      CASE scale WHEN 1000000000.0 THEN ' bn' WHEN 1000000.0 THEN ' M' WHEN 1000.0 THEN ' k' ELSE '' END,
+      CASE scale WHEN 1000000000.0 THEN concat(chr(8239), 'bn') WHEN 1000000.0 THEN concat(chr(8239), 'M') WHEN 1000.0 THEN concat(chr(8239), 'k') ELSE '' END,
       ' of ', instead_day
     ) AS instead_words
   FROM worded
@@ -142,7 +143,7 @@ SELECT
   trim(replace(concat(' ', urls, ' '), concat(' ', first_url, ' '), ' ')) AS more_urls,
   sources,
   computes,
-  CASE
+  concat(CASE
     WHEN by_hand AND computes THEN 'settled by hand: it computes'
     WHEN NOT by_hand THEN 'settled by hand: shown only'
     WHEN computes AND status = 'derived' THEN 'computes: arithmetic on stated figures'
@@ -162,5 +163,5 @@ SELECT
       END,
       CASE WHEN instead IS NULL THEN '' ELSE concat('; the ', instead_words, ' computes') END
     )
-  END AS resolution
+  END, CASE WHEN first_url = '' AND source_title = '' THEN '; no source is given' ELSE '' END) AS resolution
 FROM named

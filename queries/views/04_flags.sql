@@ -9,8 +9,8 @@ WITH flagged AS (
     CASE WHEN difference_flag <> '' THEN difference_flag ELSE 'unfinished' END AS flag,
     value - previous_value AS change,
     day - previous_day AS days_apart,
-    -- 989838 as a reader sees it: 989,838.
-    ltrim(reverse(regexp_replace(reverse(CAST(abs(value - previous_value) AS VARCHAR)), '([0-9]{3})', '${1},', 'g')), ',') AS size,
+    -- 989838 as a reader sees it: 989 838.
+    ltrim(reverse(regexp_replace(reverse(CAST(abs(value - previous_value) AS VARCHAR)), '([0-9]{3})', concat('${1}', chr(8239)), 'g')), chr(8239)) AS size,
     to_char(day, '%-d %B %Y') AS on_day,
     CASE metric WHEN 'registered_users' THEN 'registered users' WHEN 'messages_sent' THEN 'messages' ELSE metric END AS what
   FROM changes
@@ -23,7 +23,7 @@ SELECT
       'The count of ', what, ' rose by ', size, ' on ', on_day, ', ',
       CASE
         WHEN largest_around = 0 THEN 'with no growth in the week before and the week after'
-        ELSE concat(CAST(CAST(round(change / CAST(largest_around AS DOUBLE)) AS BIGINT) AS VARCHAR),
+        ELSE concat(ltrim(reverse(regexp_replace(reverse(CAST(CAST(round(change / CAST(largest_around AS DOUBLE)) AS BIGINT) AS VARCHAR)), '([0-9]{3})', concat('${1}', chr(8239)), 'g')), chr(8239)),
           ' times as much as on any other day of the week before and the week after')
       END,
       CASE
@@ -38,7 +38,7 @@ SELECT
     )
     WHEN 'gap' THEN concat(
       'No reading of ', what, ' between ', to_char(previous_day, '%-d %B %Y'), ' and ', on_day,
-      ': the change over ', CAST(days_apart AS VARCHAR), ' days belongs to no single day and is left out.'
+      ': the change over ', ltrim(reverse(regexp_replace(reverse(CAST(days_apart AS VARCHAR)), '([0-9]{3})', concat('${1}', chr(8239)), 'g')), chr(8239)), ' days belongs to no single day.'
     )
     ELSE concat(to_char(day, '%-d %B %Y'), ' is not over: the last reading of ', what, ' is from before 22:00.')
   END AS explanation

@@ -1,6 +1,7 @@
 --- One month of one figure that a platform counts itself a row (platform, month, metric): the total of the
 --- known days for flows, the last of the month for levels and distinct users, the mean of the known days
---- for daily users.
+--- for daily users. What a count since the beginning rose across a gap within the month belongs to the
+--- month, though to no day of it.
 --! hold: yes
 WITH days AS (
   SELECT *, CAST(date_trunc('month', day) AS DATE) AS month
@@ -15,12 +16,51 @@ counted AS (
     bool_or(value IS NOT NULL AND flag <> 'unfinished' AND day = CAST(month + INTERVAL '1 month' - INTERVAL '1 day' AS DATE)) AS last_day_known,
     last_value(value ORDER BY day) FILTER (WHERE value IS NOT NULL) AS last_known,
     sum(CAST(value AS DECIMAL(38, 0))) AS total,
-    -- The mean from an exact sum, so that its last digit does not hang on the order of the days.
-    CAST(sum(CAST(value AS DECIMAL(38, 0))) FILTER (WHERE flag <> 'unfinished') AS DOUBLE)
-      / nullif(count(value) FILTER (WHERE flag <> 'unfinished'), 0) AS per_day,
+    sum(CAST(value AS DECIMAL(38, 0))) FILTER (WHERE flag <> 'unfinished') AS whole_total,
     min(status) AS status
   FROM days
   GROUP BY platform, metric, measure, kind, month
+),
+-- Of several servers each has its own days, so only a platform counted in one series is bridged.
+readings AS (
+  SELECT
+    *,
+    CAST(date_trunc('month', day) AS DATE) AS month,
+    CASE metric WHEN 'registered_users' THEN 'net_adds' ELSE metric END AS flow,
+    min(server) OVER series = max(server) OVER series AND min(kind) OVER series = max(kind) OVER series AS alone
+  FROM changes
+  WHERE dimension = '' AND (kind = 'counter' OR metric = 'registered_users')
+  WINDOW series AS (PARTITION BY platform, metric)
+),
+bridged AS (
+  SELECT
+    platform, flow, month,
+    sum(CAST(value - previous_value AS DECIMAL(38, 0))) AS total,
+    sum(day - previous_day) AS days, count(*) AS gaps, max(day) AS as_of
+  FROM readings
+  WHERE alone AND difference_flag = 'gap' AND NOT unfinished
+    AND previous_day >= month - INTERVAL '1 day'
+    -- Neither a fall nor, as far as the days around tell, a jump.
+    AND value >= previous_value
+    AND NOT (
+      largest_around > 0 AND value - previous_value >= 100 AND value - previous_value >= 0.03 * previous_value
+      AND value - previous_value >= 5 * largest_around * (day - previous_day)
+    )
+  GROUP BY platform, flow, month
+),
+together AS (
+  SELECT
+    c.platform, c.metric, c.measure, c.kind, c.month, c.days_in_month, c.last_day_known, c.last_known, c.status,
+    c.days_known + coalesce(b.days, 0) AS days_known,
+    c.left_out - coalesce(b.gaps, 0) AS left_out,
+    greatest(c.as_of, b.as_of) AS as_of,
+    CASE WHEN b.total IS NULL THEN c.total ELSE coalesce(c.total, 0) + b.total END AS total,
+    -- The mean from an exact sum, so that its last digit does not hang on the order of the days.
+    CAST(CASE WHEN b.total IS NULL THEN c.whole_total ELSE coalesce(c.whole_total, 0) + b.total END AS DOUBLE)
+      / nullif(c.days_known + coalesce(b.days, 0), 0) AS per_day
+  FROM counted c
+  LEFT JOIN bridged b
+    ON b.platform = c.platform AND b.flow = c.metric AND b.month = c.month AND c.kind = 'flow'
 )
 SELECT
   c.platform, c.month, c.measure, c.metric, c.kind,
@@ -38,6 +78,6 @@ SELECT
     ELSE c.last_day_known
   END AS finished,
   c.left_out
-FROM counted c
+FROM together c
 JOIN metrics m ON m.metric = c.metric
 WHERE c.as_of IS NOT NULL

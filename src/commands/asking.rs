@@ -98,7 +98,8 @@ fn command_line(query: &Query, command: &str) -> Command {
             help.push_str(", separated by commas");
         }
         Arg::new(parameter.name.clone())
-            .long(parameter.name.clone())
+            .long(parameter.name.replace('_', "-"))
+            .alias(parameter.name.clone())
             .value_name(parameter.name.to_uppercase())
             .allow_hyphen_values(true)
             .help(help)

@@ -83,7 +83,7 @@ pub fn run(cli: Cli) -> Result<Outcome> {
     let folder = cli.project.map_or(here.clone(), |p| here.join(p));
     let setting = Setting {
         folder,
-        threads: cli.threads,
+        threads: cli.threads.map(usize::from),
     };
     match cli.command {
         Command::Init(args) => init::run(args, &here),

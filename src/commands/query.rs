@@ -1,7 +1,6 @@
 //! `essor query`: a query by name, or any SQL.
 
-use std::fs::File;
-use std::io::{BufWriter, IsTerminal, Write};
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -123,24 +122,21 @@ fn give(answer: &Answer, target: &Target) -> Result<()> {
         .as_deref()
         .and_then(|p| Format::of_file(&p.to_string_lossy()));
     let format = target.format.or(named).unwrap_or(Format::Table);
+    // Written whole first: what fails must not cost a file that is there, and some writers turn a closed
+    // pipe into an error of their own.
+    let mut bytes = Vec::new();
     match target.output.as_deref().filter(|p| *p != Path::new("-")) {
         Some(path) => {
-            let file =
-                File::create(path).with_context(|| format!("can't write `{}`", path.display()))?;
-            let mut file = BufWriter::new(file);
-            output::write(&answer.batch, format, &mut file)?;
-            file.flush()
-                .with_context(|| format!("can't write `{}`", path.display()))
+            output::write(&answer.batch, format, &mut bytes)?;
+            std::fs::write(path, bytes).with_context(|| format!("can't write `{}`", path.display()))
         }
         None if !format.is_text() && std::io::stdout().is_terminal() => {
             Err(WrongUse("this format is not for a terminal; name a file with `-o`".into()).into())
         }
         None => {
-            // Written whole first: some writers turn a closed pipe into an error of their own.
-            let mut text = Vec::new();
-            output::write(&answer.batch, format, &mut text)?;
+            output::write(&answer.batch, format, &mut bytes)?;
             let mut out = std::io::stdout().lock();
-            out.write_all(&text)?;
+            out.write_all(&bytes)?;
             Ok(out.flush()?)
         }
     }

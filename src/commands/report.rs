@@ -73,6 +73,14 @@ pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
 }
 
 async fn read_what_is_new(project: &Project, setting: &Setting) -> Result<Outcome> {
+    if let Some(missing) = project.data.iter().find(|d| !project.root.join(d).exists()) {
+        // The folder that a project without `data` reads may not be there; one that is named must be.
+        if project.data.len() > 1 || missing != "data" {
+            anyhow::bail!(
+                "`{missing}` under `data` in essor.toml does not exist; make it or mend the name"
+            );
+        }
+    }
     let folders: Vec<String> = project
         .data
         .iter()

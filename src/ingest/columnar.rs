@@ -4,6 +4,7 @@ use std::io::{Cursor, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use polars::prelude::{
     DataFrame, IpcReader, IpcStreamReader, ParquetReader, PolarsResult, SerReader,
 };
@@ -47,6 +48,9 @@ impl File {
             .read_to_end(&mut bytes)
             .map_err(|e| stream::failed(name, compression, e))?;
         let bytes = bytes::Bytes::from(bytes);
+        if format == Format::Parquet {
+            refuse_decimals(name, &bytes)?;
+        }
         let (names, groups) = guard(name, format, || head(format, &bytes))?;
         let rows = rows.clamp(1, ROWS);
         let groups = groups.into_iter();
@@ -157,6 +161,23 @@ impl Cutter for File {
 type Head = (Vec<Arc<str>>, Vec<(usize, usize)>);
 
 /// The names of a file's columns and the stretches of rows that it is read in.
+/// Polars is built here without decimal numbers, and panics where it meets them.
+fn refuse_decimals(name: &str, bytes: &bytes::Bytes) -> Result<(), IngestError> {
+    let Ok(reader) = ParquetRecordBatchReaderBuilder::try_new(bytes.clone()) else {
+        // What is no sound Parquet is told by the reader that is to read it.
+        return Ok(());
+    };
+    let schema = reader.schema();
+    match schema.fields().iter().find(|f| f.data_type().is_decimal()) {
+        None => Ok(()),
+        Some(field) => Err(IngestError::ColumnType {
+            name: name.to_owned(),
+            column: field.name().clone(),
+            found: field.data_type().to_string(),
+        }),
+    }
+}
+
 fn head(format: Format, bytes: &bytes::Bytes) -> PolarsResult<Head> {
     let cursor = Cursor::new(bytes.clone());
     let all = vec![(0, usize::MAX)];

@@ -61,8 +61,11 @@ struct Held {
 
 impl Held {
     fn has(&self, day: i32, at: Option<i64>) -> bool {
+        let whole = self.whole.contains(day as u32);
         match at {
-            None => self.whole.contains(day as u32),
+            // A figure of the whole day says again what the moments of that day have said.
+            None => whole || self.days.contains(day as u32),
+            Some(_) if whole => true,
             Some(at) if at % 1_000_000 == 0 => self.seconds.contains((at / 1_000_000) as u32),
             Some(at) => self.fine.contains(&at),
         }
@@ -117,8 +120,11 @@ impl Ledger {
             numbers: HashMap::new(),
             held: HashMap::new(),
             // One statement with two sources stands in `disclosures` twice; a view resolves it.
-            refuse: context.options.on_conflict == OnConflict::Refuse
-                && context.layout.grain == Grain::Usage,
+            // Which of two lines of one file is the latest, no load says.
+            refuse: matches!(
+                context.options.on_conflict,
+                OnConflict::Refuse | OnConflict::Latest
+            ) && context.layout.grain == Grain::Usage,
         }
     }
 
@@ -176,8 +182,12 @@ impl Ledger {
             self.held
                 .get(&(numbers[part.place as usize], part.metric))
                 .is_some_and(|held| {
-                    meet(&held.whole, &part.whole) || meet(&held.seconds, &part.seconds)
+                    meet(&held.whole, &part.whole)
+                        || meet(&held.seconds, &part.seconds)
+                        || meet(&held.whole, &part.days)
+                        || meet(&held.days, &part.whole)
                 })
+                || meet(&part.whole, &part.days)
         })
     }
 

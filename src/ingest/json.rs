@@ -18,6 +18,9 @@ use super::reject::{Lines, Reason, Reject};
 use super::stream::{Body, Chunk, Cutter};
 use super::table::{Column, Table};
 
+/// Below this a number written with a point or exponent is read exactly if it is whole (2^39).
+const EXACT: f64 = 549_755_813_888.0;
+
 /// How many rows are looked at for one that is an object.
 const LOOKED_AT: usize = 10_000;
 
@@ -319,7 +322,14 @@ impl<'de> Visitor<'de> for Value<'_> {
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<bool, E> {
-        match cell::from_float(number) {
+        // A float of a text may be off in its last place: only where that can't reach a whole number
+        // is it taken for one.
+        let exact = if number.abs() < EXACT {
+            number
+        } else {
+            f64::NAN
+        };
+        match cell::from_float(exact) {
             // Its own text, which no reader of counts or days takes.
             cell::NOT_WHOLE => Ok(self.set(format_args!("{number:?}"))),
             whole => Ok(self.set(format_args!("{whole}"))),

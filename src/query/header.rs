@@ -231,6 +231,16 @@ impl Header {
 
     /// Names in `grain`, `privacy` and `chart` must be columns: a misspelt one would go unnoticed.
     fn check_names(&self) -> Result<(), HeaderError> {
+        let mut names: Vec<&str> = self.parameters.iter().map(|p| p.name.as_str()).collect();
+        names.sort_unstable();
+        if let Some(twice) = names.windows(2).find(|w| w[0] == w[1]) {
+            return Err(HeaderError::Line {
+                line: 1,
+                text: twice[0].to_owned(),
+                problem: "is declared twice under `params`".to_owned(),
+            });
+        }
+
         let is_column = |name: &str| self.columns.iter().any(|c| c.name == name);
         let drawn = self.chart.iter().flat_map(|c| {
             let columns = ["x", "y", "series", "mark", "label", "note", "overlay"];
@@ -292,6 +302,14 @@ fn parameter(text: &str) -> Result<Parameter, String> {
         None => (text, None),
     };
     let (name, kind) = named_type(declared)?;
+    const TAKEN: [&str; 7] = [
+        "help", "format", "output", "log", "theme", "size", "threads",
+    ];
+    if TAKEN.contains(&name.as_str()) {
+        return Err(format!(
+            "has a parameter `{name}`, which is an option of the command itself; give it another name"
+        ));
+    }
     Ok(Parameter {
         name,
         kind,

@@ -43,7 +43,7 @@ fn slug(name: &str) -> String {
         .chars()
         .all(|c| c.is_alphanumeric() || c == ' ' || c == '-');
     let short: String = kept.trim_matches('-').chars().take(60).collect();
-    if plain && !short.is_empty() {
+    if plain && !short.is_empty() && kept.chars().count() <= 60 {
         short
     } else {
         format!(
@@ -57,10 +57,30 @@ fn slug(name: &str) -> String {
     }
 }
 
+/// The pictures and tables of the report that stands in a folder: nobody else's files.
+fn files_of(folder: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(folder.join("report.json")).unwrap_or_default();
+    let report: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    let sections = report["sections"].as_array().into_iter().flatten();
+    let figures = sections.flat_map(|s| s["figures"].as_array().into_iter().flatten());
+    let names = figures.filter_map(|f| f["name"].as_str());
+    names
+        .filter(|name| !name.contains(['/', '\\']))
+        .flat_map(|name| {
+            [
+                format!("charts/{name}.svg"),
+                format!("charts/{name}.png"),
+                format!("tables/{name}.csv"),
+            ]
+        })
+        .collect()
+}
+
 /// Writes the files, each whole or not at all, and takes away what an earlier report left in
 /// `charts/` and `tables/`. A file that is as it should be is not touched.
 pub fn write(folder: &Path, files: BTreeMap<String, Vec<u8>>) -> io::Result<Written> {
     let mut written = Written { changed: 0 };
+    let earlier = files_of(folder);
     for (name, bytes) in &files {
         let path = folder.join(name);
         if std::fs::read(&path).is_ok_and(|old| old == *bytes) {
@@ -74,14 +94,11 @@ pub fn write(folder: &Path, files: BTreeMap<String, Vec<u8>>) -> io::Result<Writ
         temporary.persist(&path)?;
         written.changed += 1;
     }
-    for within in ["charts", "tables"] {
-        for entry in std::fs::read_dir(folder.join(within)).into_iter().flatten() {
-            let entry = entry?;
-            let name = format!("{within}/{}", entry.file_name().to_string_lossy());
-            if !files.contains_key(&name) && entry.file_type()?.is_file() {
-                std::fs::remove_file(entry.path())?;
-                written.changed += 1;
-            }
+    for name in earlier.iter().filter(|name| !files.contains_key(*name)) {
+        match std::fs::remove_file(folder.join(name)) {
+            Ok(()) => written.changed += 1,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+            Err(e) => return Err(e),
         }
     }
     Ok(written)
@@ -125,30 +142,20 @@ mod tests {
     #[test]
     fn what_is_as_it_should_be_is_left_and_what_is_no_more_is_taken_away() {
         let folder = tempfile::tempdir().unwrap();
-        let files = |names: &[&str]| {
-            names
-                .iter()
-                .map(|n| ((*n).to_owned(), b"x".to_vec()))
+        let report = |name: &str| {
+            let json = format!("{{\"sections\":[{{\"figures\":[{{\"name\":\"{name}\"}}]}}]}}");
+            let files = [
+                ("report.json".to_owned(), json),
+                (format!("charts/{name}.svg"), "x".to_owned()),
+            ];
+            files
+                .map(|(n, text)| (n, text.into_bytes()))
+                .into_iter()
                 .collect::<BTreeMap<_, _>>()
         };
-        assert_eq!(
-            write(folder.path(), files(&["index.html", "charts/a.svg"]))
-                .unwrap()
-                .changed,
-            2
-        );
-        assert_eq!(
-            write(folder.path(), files(&["index.html", "charts/b.svg"]))
-                .unwrap()
-                .changed,
-            2
-        );
-        assert_eq!(
-            write(folder.path(), files(&["index.html", "charts/b.svg"]))
-                .unwrap()
-                .changed,
-            0
-        );
+        assert_eq!(write(folder.path(), report("a")).unwrap().changed, 2);
+        assert_eq!(write(folder.path(), report("b")).unwrap().changed, 3);
+        assert_eq!(write(folder.path(), report("b")).unwrap().changed, 0);
         assert!(!folder.path().join("charts/a.svg").exists());
     }
 }

@@ -88,29 +88,30 @@ impl Store {
         load: &str,
         others: &[&str],
     ) -> Result<(usize, Option<Clash>), StoreError> {
-        const KEY: [&str; 8] = [
+        const KEY: [&str; 6] = [
             "platform",
             "server",
             "day",
-            "at",
             "metric",
             "dimension",
             "dimension_value",
-            "kind",
         ];
         let renamed: Vec<Expr> = KEY
             .iter()
+            .chain(&["at", "kind"])
             .map(|k| col(*k).alias(format!("new_{k}")))
             .collect();
         let new = self.rows(Grain::Usage, &[load]).await?.select(renamed)?;
         let held = self.rows(Grain::Usage, others).await?;
-        let same = KEY.iter().map(|k| {
-            datafusion::logical_expr::binary_expr(
-                col(*k),
-                datafusion::logical_expr::Operator::IsNotDistinctFrom,
-                col(format!("new_{k}")),
-            )
-        });
+        let same = KEY.iter().map(|k| col(*k).eq(col(format!("new_{k}"))));
+        // Two moments of a day are two readings; a figure of the whole day says what they said, and a
+        // count since the beginning what a count of the day said.
+        let together = col("at")
+            .eq(col("new_at"))
+            .or(col("at").is_null())
+            .or(col("new_at").is_null())
+            .or(col("kind").not_eq(col("new_kind")));
+        let same = same.chain([together]);
         let both = held.join_on(new, JoinType::LeftSemi, same)?;
         let count = both.clone().count().await?;
         let first = both

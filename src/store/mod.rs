@@ -111,10 +111,12 @@ impl Store {
     /// Opens the store of a project for reading, making an empty one where there is none.
     pub async fn open(root: &Path) -> Result<Self, StoreError> {
         let folder = root.join(FOLDER);
-        if !TABLES
-            .iter()
-            .all(|t| folder.join(t).join("_delta_log").is_dir())
-        {
+        if !TABLES.iter().all(|t| {
+            folder
+                .join(t)
+                .join("_delta_log/00000000000000000000.json")
+                .is_file()
+        }) {
             return Self::open_to_write(root).await;
         }
         let tables = open_tables(&folder).await?;
@@ -311,6 +313,13 @@ fn builder(folder: &Path, table: &str) -> Result<DeltaTableBuilder, StoreError> 
     let path = folder.join(table);
     durable::make_folders(&path).map_err(|e| disk(&path, e))?;
     let path = path.canonicalize().map_err(|e| disk(&path, e))?;
+    if path
+        .to_str()
+        .is_none_or(|p| p.contains(['%', '\\']) || p.contains(char::is_control))
+    {
+        let why = "Delta can't tell such a path from another; keep the project in a folder whose path has no `%`, backslash or control character";
+        return Err(disk(&path, std::io::Error::other(why)));
+    }
     let url = Url::from_directory_path(&path)
         .map_err(|()| disk(&path, std::io::Error::other("no absolute path")))?;
     // Delta asks for the store of the whole disk and finds the table in it by its URL.

@@ -257,3 +257,66 @@ fn status_and_explain_say_what_there_is() {
             .contains("none in this project's store")
     );
 }
+
+#[test]
+fn a_report_takes_nobody_elses_files_away_and_a_failed_answer_costs_none() {
+    let project = pigeon();
+    project.write("site/charts/logo.svg", "mine");
+    project.ok("report 2016-02 -o site");
+    project.ok("report 2016-02 -o site");
+    assert_eq!(project.read("site/charts/logo.svg"), "mine");
+    project.write("keep.csv", "keep");
+    assert_eq!(
+        project
+            .essor("query --sql 'SELECT [1, 2] AS a' -o keep.csv")
+            .code,
+        1
+    );
+    assert_eq!(project.read("keep.csv"), "keep");
+}
+
+#[test]
+fn a_query_that_cant_be_read_stops_no_other() {
+    let project = pigeon();
+    project.write("queries/raw.sql", "SELECT 1");
+    project.write(
+        "queries/twice.sql",
+        "--- T.\n--! params: size TEXT = x\n--! columns: a TEXT\nSELECT 1",
+    );
+    project.ok("status");
+    project.ok("query market_share --month 2016-02");
+    assert!(
+        project
+            .essor("query raw")
+            .err
+            .contains("query `raw.sql` has no `--- description`")
+    );
+    assert!(
+        project
+            .essor("query twice")
+            .err
+            .contains("parameter `size`")
+    );
+    let ran = project.essor("report 2016-02");
+    assert!(
+        ran.code == 1 && ran.err.contains("no report was written"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn names_that_the_store_does_not_know_are_told() {
+    let project = pigeon();
+    let ran = project.essor("query mau_compared --platforms pigeon,Owl --format csv");
+    assert!(
+        ran.code == 0
+            && ran
+                .err
+                .contains("`pigeon` is no platform that the store knows; did you mean `Pigeon`?"),
+        "{}",
+        ran.err
+    );
+    assert_eq!(project.essor("query growth --metric users_monthly").code, 2);
+    assert_eq!(project.essor("--threads 0 status").code, 2);
+}

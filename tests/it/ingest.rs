@@ -372,3 +372,74 @@ fn a_file_without_a_platform_is_given_one_on_the_command_line() {
     std::fs::remove_file(project.path("a.csv")).unwrap();
     assert!(project.ok("status").contains("the file is gone"));
 }
+
+#[test]
+fn a_whole_day_and_its_moments_say_the_same_twice() {
+    let project = daily();
+    project.write("data/a.csv", "date,messages\n2016-02-01,100\n");
+    project.ok("ingest data");
+    project.write(
+        "data/b.csv",
+        "date,messages\n2016-02-01T05:00:00Z,40\n2016-02-01T15:00:00Z,60\n",
+    );
+    assert_eq!(project.essor("ingest data").code, 1, "across files");
+    project.write(
+        "data/b.csv",
+        "date,messages\n2016-02-02T05:00:00Z,40\n2016-02-02,60\n",
+    );
+    assert_eq!(project.essor("ingest data").code, 3, "within a file");
+    assert_eq!(
+        figures(&project),
+        "2016-02-01,messages_sent,100\n2016-02-02,messages_sent,40\n"
+    );
+}
+
+#[test]
+fn a_rolling_file_is_not_added_to_itself() {
+    let project = Project::new(&DAILY.replace("[project]\n", "[project]\non_conflict = \"sum\"\n"));
+    project.write(
+        "data/latest.csv",
+        "date,messages\n2016-02-01,10\n2016-02-02,10\n",
+    );
+    project.ok("ingest data");
+    project.write(
+        "data/latest.csv",
+        "date,messages\n2016-02-02,10\n2016-02-03,10\n",
+    );
+    assert_eq!(project.essor("ingest data").code, 1);
+    assert_eq!(project.sql("SELECT SUM(value) FROM usage"), "20\n");
+}
+
+#[test]
+fn a_file_stays_in_the_zone_that_it_was_read_in() {
+    let toml = |zone: &str| format!("[project]\nzone = \"{zone}\"\n");
+    let project = Project::new(&toml("UTC"));
+    project.write(
+        "data/a.csv",
+        "date,platform,messages\n2016-02-01T23:30:00Z,Owl,100\n",
+    );
+    project.ok("ingest data");
+    project.write("essor.toml", toml("Europe/Paris"));
+    let ran = project.essor("ingest data");
+    assert!(
+        ran.code == 1 && ran.err.contains("`Europe/Paris`"),
+        "{}",
+        ran.err
+    );
+    assert_eq!(
+        project.sql("SELECT COUNT(*), SUM(value) FROM usage"),
+        "1,100\n"
+    );
+}
+
+#[test]
+fn new_content_without_a_figure_takes_nothing_back() {
+    let project = Project::new(
+        "[[source]]\npath = \"data/*\"\nplatform = \"Owl\"\non_change = \"replace\"\n",
+    );
+    project.write("data/a.csv", "date,messages\n2016-02-01,100\n");
+    project.ok("ingest data");
+    project.write("data/a.csv", "date,messages\n2016-02-01,many\n");
+    assert_eq!(project.essor("ingest data").code, 3);
+    assert_eq!(figures(&project), "2016-02-01,messages_sent,100\n");
+}

@@ -44,7 +44,7 @@ pub fn find(words: &[String], here: &Path, root: &Path) -> Result<Files> {
         } else if path.is_dir() {
             files.search(&path, root)?;
         } else if path.exists() {
-            files.add(named(&path, root));
+            files.add(named(&path, root)?);
         } else if word.contains(['*', '?', '[']) {
             files.expand(word, here, root)?;
         } else {
@@ -83,7 +83,7 @@ impl Files {
             if path.is_dir() {
                 self.search(&path, root)?;
             } else {
-                self.add(named(&path, root));
+                self.add(named(&path, root)?);
             }
         }
         if any {
@@ -110,8 +110,8 @@ impl Files {
             if kind.is_dir() {
                 self.search(&path, root)?;
             } else if path.is_file() && looks_like_data(&path) {
-                self.add(named(&path, root));
-            } else if path.is_file() {
+                self.add(named(&path, root)?);
+            } else {
                 self.passed_over.push(path);
             }
         }
@@ -126,7 +126,14 @@ fn looks_like_data(path: &Path) -> bool {
     ending.is_some_and(|e| DATA.contains(&e.as_str()))
 }
 
-fn named(path: &Path, root: &Path) -> Found {
+fn named(path: &Path, root: &Path) -> Result<Found> {
+    if path.to_str().is_none() {
+        return Err(WrongUse(format!(
+            "the name of `{}` is not UTF-8; rename the file",
+            path.display()
+        ))
+        .into());
+    }
     let full = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
     let parts = |p: &Path| {
@@ -139,7 +146,7 @@ fn named(path: &Path, root: &Path) -> Found {
         Ok(within) => parts(within),
         Err(_) => full.to_string_lossy().into_owned(),
     };
-    Found::File { name, path: full }
+    Ok(Found::File { name, path: full })
 }
 
 #[cfg(test)]

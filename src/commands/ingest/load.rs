@@ -56,6 +56,26 @@ pub enum LoadError {
     /// The store refused.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// It was written to while it was read.
+    #[error("`{file}` changed while it was read; ingest it again when it is whole")]
+    Changed {
+        /// The file.
+        file: String,
+    },
+    /// It was read in another zone before.
+    #[error(
+        "`{file}` was read in the zone `{before}` and would be in `{now}`: moments can't move to other days; take the load back first (`essor unload {load}`)"
+    )]
+    Zone {
+        /// The file.
+        file: String,
+        /// The zone of its live load.
+        before: String,
+        /// The zone that essor.toml says now.
+        now: String,
+        /// That load.
+        load: String,
+    },
     /// Standard input can't be read.
     #[error("can't read standard input: {0}")]
     Stdin(std::io::Error),
@@ -107,6 +127,7 @@ pub async fn take(
     let mut options = Options::of(project, &name, Vec::new());
     options.threads = taking.threads.unwrap_or(0);
     options.source.platform = options.source.platform.or_else(|| taking.platform.clone());
+    refuse_other_zone(store, &name, options.zone.name())?;
     let content = ingest::content(&input)?;
     let identity = ingest::identity(&content, &options);
     if store.loads().live().any(|l| l.identity == identity) {
@@ -115,6 +136,9 @@ pub async fn take(
     options.known = known_platforms(store, &name).await?;
     let load = store.loads().name_for(&identity);
     let (summary, rows, refused, shown) = read(store, &input, &options, &load)?;
+    if summary.identity != identity {
+        return Err(LoadError::Changed { file: name });
+    }
     if taking.strict && summary.rows_rejected > 0 {
         return Ok(Taken::Strict {
             summary: Box::new(summary),
@@ -123,7 +147,7 @@ pub async fn take(
     }
     let replaced = replaced(store, &name, &summary, options.source.on_change).await?;
     let table = summary.grain.table();
-    let rivals = possible_clashes(store, project, &summary, &replaced);
+    let rivals = possible_clashes(store, project, &name, &summary, &replaced);
     store.commit_rows(rows).await?;
     if let Err(clash) = refuse_clashes(store, &name, &load, &rivals).await {
         store.discard(table, &load).await?;
@@ -142,6 +166,11 @@ pub async fn take(
 
 fn opened(found: &Found) -> Result<(String, Input), LoadError> {
     match found {
+        // What is no file (a pipe, say) can be read once only.
+        Found::File { name, path } if !path.is_file() => {
+            let bytes = std::fs::read(path).map_err(LoadError::Stdin)?;
+            Ok(("-".to_owned(), Input::bytes(name.clone(), bytes)))
+        }
         Found::File { name, path } => Ok((name.clone(), Input::path(name.clone(), path.clone()))),
         Found::Stdin => {
             let mut bytes = Vec::new();
@@ -240,24 +269,22 @@ async fn replaced(
     on_change: OnChange,
 ) -> Result<Vec<String>, StoreError> {
     let mut replaced = Vec::new();
-    if path == "-" || on_change == OnChange::Add {
+    // What holds no figure at all is more likely broken than meant to take everything back.
+    if path == "-" || on_change == OnChange::Add || summary.rows_given == 0 {
         return Ok(replaced);
     }
     // A file that mends how it spelled a platform covers what it said under the other spelling.
     let alike = |(platform, server, day): Place| (ingest::fold(&platform), server, day);
     let covered: BTreeSet<Place> = places(&summary.coverage).into_iter().map(alike).collect();
-    for load in store
-        .loads()
-        .live()
-        .filter(|l| l.path == path && l.grain == summary.grain)
-    {
+    for load in store.loads().live().filter(|l| l.path == path) {
         if on_change == OnChange::Replace
-            || store
-                .places(load.grain, &load.load)
-                .await?
-                .into_iter()
-                .map(alike)
-                .all(|p| covered.contains(&p))
+            || load.grain == summary.grain
+                && store
+                    .places(load.grain, &load.load)
+                    .await?
+                    .into_iter()
+                    .map(alike)
+                    .all(|p| covered.contains(&p))
         {
             replaced.push(load.load.clone());
         }
@@ -274,18 +301,26 @@ fn places(coverage: &Coverage) -> BTreeSet<Place> {
     coverage.servers.iter().flat_map(of).collect()
 }
 
-/// The live loads that may have stated one of the figures: usage of the same days.
+/// The live loads that may have stated one of the figures: usage of the same days. Where loads add
+/// up, other content of the same path is no part of its own but another saying of the same.
 fn possible_clashes(
     store: &Store,
     project: &Project,
+    path: &str,
     summary: &Summary,
     replaced: &[String],
 ) -> Vec<String> {
-    if project.on_conflict != OnConflict::Refuse || summary.grain != Grain::Usage {
+    let policy = project.on_conflict;
+    let settled = |l: &Load| match policy {
+        OnConflict::Refuse => false,
+        OnConflict::Sum => l.path != path || path == "-",
+        OnConflict::Max | OnConflict::Latest => true,
+    };
+    if summary.grain != Grain::Usage {
         return Vec::new();
     }
     let overlaps = |l: &&Load| l.first_day <= summary.last_day && l.last_day >= summary.first_day;
-    let stays = |l: &&Load| l.grain == Grain::Usage && !replaced.contains(&l.load);
+    let stays = |l: &&Load| l.grain == Grain::Usage && !replaced.contains(&l.load) && !settled(l);
     store
         .loads()
         .live()
@@ -293,6 +328,21 @@ fn possible_clashes(
         .filter(overlaps)
         .map(|l| l.load.clone())
         .collect()
+}
+
+/// A path whose moments fell on the days of one zone stays in it.
+fn refuse_other_zone(store: &Store, path: &str, zone: &str) -> Result<(), LoadError> {
+    let other =
+        |l: &&Load| l.path == path && path != "-" && l.grain == Grain::Usage && l.zone != zone;
+    match store.loads().live().find(other) {
+        None => Ok(()),
+        Some(load) => Err(LoadError::Zone {
+            file: path.to_owned(),
+            before: load.zone.clone(),
+            now: zone.to_owned(),
+            load: load.load.clone(),
+        }),
+    }
 }
 
 async fn refuse_clashes(

@@ -1,0 +1,145 @@
+--- One month of one figure that a platform counts itself a row, beside the month before and the same month a
+--- year before: what is compared on each side, and the growth from one to the other. Two finished months
+--- compare whole (basis `month`), else the same days of both (basis `month to date`, or `same days` where
+--- the month itself is finished): only days that are whole and known on both sides; levels and monthly
+--- users on the last of those days. Growth is that of the two figures given; across a jump a level has none.
+--! hold: yes
+WITH days AS (
+  SELECT
+    platform, metric, kind, day, value,
+    CASE WHEN flag <> 'unfinished' OR kind <> 'flow' AND measure <> 'dau' THEN value END AS whole,
+    CAST(date_trunc('month', day) AS DATE) AS month,
+    CAST(date_part('day', day) AS BIGINT) AS day_of_month,
+    12 * CAST(date_part('year', day) AS BIGINT) + CAST(date_part('month', day) AS BIGINT) AS month_number,
+    kind = 'flow' OR measure = 'dau' AS has_mean,
+    max(CASE WHEN flag = 'jump' AND kind <> 'flow' THEN day END) OVER (PARTITION BY platform, metric, kind ORDER BY day) AS last_jump
+  FROM platform_days
+),
+-- The same day of the month before and of the year before.
+paired AS (
+  SELECT
+    *,
+    max(whole) OVER month_ago AS month_value,
+    max(CASE WHEN whole IS NOT NULL THEN day END) OVER month_ago AS month_day,
+    max(whole) OVER year_ago AS year_value,
+    max(CASE WHEN whole IS NOT NULL THEN day END) OVER year_ago AS year_day
+  FROM days
+  WINDOW
+    month_ago AS (PARTITION BY platform, metric, kind, day_of_month ORDER BY month_number RANGE BETWEEN 1 PRECEDING AND 1 PRECEDING),
+    year_ago AS (PARTITION BY platform, metric, kind, day_of_month ORDER BY month_number RANGE BETWEEN 12 PRECEDING AND 12 PRECEDING)
+),
+matched AS (
+  SELECT
+    *,
+    CASE WHEN month_value IS NOT NULL THEN whole END AS month_now,
+    CASE WHEN whole IS NOT NULL THEN month_value END AS month_then,
+    CASE WHEN year_value IS NOT NULL THEN whole END AS year_now,
+    CASE WHEN whole IS NOT NULL THEN year_value END AS year_then
+  FROM paired
+),
+counted AS (
+  SELECT
+    platform, metric, kind, month, month_number, has_mean,
+    count(whole) AS whole_days,
+    max(CASE WHEN whole IS NOT NULL THEN day END) AS whole_as_of,
+    sum(CAST(whole AS DECIMAL(38, 0))) AS whole_total,
+    max(last_jump) AS last_jump,
+    count(month_now) AS mom_days,
+    max(CASE WHEN month_now IS NOT NULL THEN day END) AS mom_as_of,
+    max(CASE WHEN month_now IS NOT NULL THEN month_day END) AS mom_before_as_of,
+    max(CASE WHEN month_now IS NOT NULL THEN last_jump END) AS mom_jump,
+    sum(CAST(month_now AS DECIMAL(38, 0))) AS mom_total,
+    sum(CAST(month_then AS DECIMAL(38, 0))) AS mom_before_total,
+    last_value(month_now ORDER BY day) FILTER (WHERE month_now IS NOT NULL) AS mom_level,
+    last_value(month_then ORDER BY day) FILTER (WHERE month_then IS NOT NULL) AS mom_before_level,
+    count(year_now) AS yoy_days,
+    max(CASE WHEN year_now IS NOT NULL THEN year_day END) AS yoy_before_as_of,
+    max(CASE WHEN year_now IS NOT NULL THEN last_jump END) AS yoy_jump,
+    sum(CAST(year_now AS DECIMAL(38, 0))) AS yoy_total,
+    sum(CAST(year_then AS DECIMAL(38, 0))) AS yoy_before_total,
+    last_value(year_now ORDER BY day) FILTER (WHERE year_now IS NOT NULL) AS yoy_level,
+    last_value(year_then ORDER BY day) FILTER (WHERE year_then IS NOT NULL) AS yoy_before_level
+  FROM matched
+  GROUP BY platform, metric, kind, month, month_number, has_mean
+),
+-- Beside it the whole months.
+beside AS (
+  SELECT
+    c.*, o.measure, o.value, o.unit, o.per_day, o.status, o.as_of, o.days_known, o.days_in_month, o.left_out, o.finished,
+    max(CASE WHEN o.finished THEN o.value END) OVER month_ago AS month_value,
+    max(CASE WHEN o.finished THEN o.as_of END) OVER month_ago AS month_as_of,
+    max(CASE WHEN o.finished THEN o.value END) OVER year_ago AS year_value,
+    max(CASE WHEN o.finished THEN o.as_of END) OVER year_ago AS year_as_of
+  FROM counted c
+  JOIN own_months o ON o.platform = c.platform AND o.metric = c.metric AND o.kind = c.kind AND o.month = c.month
+  WINDOW
+    month_ago AS (PARTITION BY c.platform, c.metric, c.kind ORDER BY c.month_number RANGE BETWEEN 1 PRECEDING AND 1 PRECEDING),
+    year_ago AS (PARTITION BY c.platform, c.metric, c.kind ORDER BY c.month_number RANGE BETWEEN 12 PRECEDING AND 12 PRECEDING)
+),
+bases AS (
+  SELECT
+    *,
+    finished AND (month_value IS NOT NULL OR mom_days = 0) AS whole_month,
+    finished AND (year_value IS NOT NULL OR yoy_days = 0) AS whole_year
+  FROM beside
+),
+-- The figures of both sides, rounded as they are shown; a sum that does not fit is none.
+figures AS (
+  SELECT
+    *,
+    CASE
+      WHEN whole_month OR mom_days = 0 AND whole_days = 0 THEN value
+      WHEN kind = 'flow' THEN TRY_CAST(CASE WHEN mom_days = 0 THEN whole_total ELSE mom_total END AS BIGINT)
+      WHEN has_mean THEN CAST(round(CAST(CASE WHEN mom_days = 0 THEN whole_total ELSE mom_total END AS DOUBLE)
+        / CASE WHEN mom_days = 0 THEN whole_days ELSE mom_days END) AS BIGINT)
+      WHEN mom_days = 0 THEN value
+      ELSE mom_level
+    END AS compared_value,
+    CASE
+      WHEN whole_month THEN as_of
+      WHEN mom_days = 0 THEN coalesce(whole_as_of, as_of)
+      ELSE mom_as_of
+    END AS compared_as_of,
+    CASE
+      WHEN NOT has_mean THEN NULL
+      WHEN whole_month THEN days_in_month
+      WHEN mom_days = 0 THEN whole_days
+      ELSE mom_days
+    END AS days,
+    CASE
+      WHEN whole_month THEN month_value
+      WHEN kind = 'flow' THEN TRY_CAST(mom_before_total AS BIGINT)
+      WHEN has_mean THEN CAST(round(CAST(mom_before_total AS DOUBLE) / nullif(mom_days, 0)) AS BIGINT)
+      ELSE mom_before_level
+    END AS previous_value,
+    CASE WHEN whole_month THEN month_as_of ELSE mom_before_as_of END AS previous_as_of,
+    CASE WHEN whole_month THEN last_jump ELSE mom_jump END AS month_jump,
+    CASE
+      WHEN whole_year THEN value
+      WHEN kind = 'flow' THEN TRY_CAST(yoy_total AS BIGINT)
+      WHEN has_mean THEN CAST(round(CAST(yoy_total AS DOUBLE) / nullif(yoy_days, 0)) AS BIGINT)
+      ELSE yoy_level
+    END AS year_compared_value,
+    CASE
+      WHEN whole_year THEN year_value
+      WHEN kind = 'flow' THEN TRY_CAST(yoy_before_total AS BIGINT)
+      WHEN has_mean THEN CAST(round(CAST(yoy_before_total AS DOUBLE) / nullif(yoy_days, 0)) AS BIGINT)
+      ELSE yoy_before_level
+    END AS year_before_value,
+    CASE WHEN whole_year THEN last_jump ELSE yoy_jump END > CASE WHEN whole_year THEN year_as_of ELSE yoy_before_as_of END AS year_jumped
+  FROM bases
+)
+SELECT
+  platform, month, measure, metric, kind, value, unit, per_day, status, as_of, days_known, days_in_month, left_out,
+  finished, last_jump >= month AS jumped,
+  CASE WHEN whole_month THEN 'month' WHEN finished THEN 'same days' ELSE 'month to date' END AS basis,
+  days, compared_value, compared_as_of, previous_value, previous_as_of,
+  CASE WHEN coalesce(month_jump > previous_as_of, false) THEN NULL ELSE compared_value - previous_value END AS change,
+  CASE WHEN coalesce(month_jump > previous_as_of, false) THEN NULL
+    ELSE round(CAST(compared_value AS DOUBLE) / nullif(previous_value, 0) - 1, 6) END AS mom,
+  mom_days,
+  year_before_value,
+  CASE WHEN coalesce(year_jumped, false) THEN NULL
+    ELSE round(CAST(year_compared_value AS DOUBLE) / nullif(year_before_value, 0) - 1, 6) END AS yoy,
+  yoy_days
+FROM figures

@@ -274,7 +274,8 @@ fn in_column(
         );
         let moved = (centre - ending.end.1).abs() > look.text.label * 0.45;
         if moved || plane.area.right - ending.end.0 > gap(look) {
-            leaders.push((vec![from, (x - 3.0, centre)], ending.strand.words()));
+            // Grey: in the colour of its line a long leader would look like figures that stand still.
+            leaders.push((vec![from, (x - 3.0, centre)], Tone::Axis));
         }
     }
     (texts, leaders)

@@ -52,6 +52,9 @@ pub enum ReportError {
         /// What there is.
         known: String,
     },
+    /// A query's thread stopped.
+    #[error("a query stopped: {0}")]
+    Stopped(#[from] tokio::task::JoinError),
     /// The store can't be read.
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),

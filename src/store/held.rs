@@ -6,13 +6,14 @@ use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Date32Type};
 use datafusion::common::JoinType;
 use datafusion::prelude::{DataFrame, Expr, SessionContext, cast, col, lit};
+use roaring::RoaringBitmap;
 
 use super::{Store, StoreError};
 use crate::calendar::{self, Day};
 use crate::schema::Grain;
 
-/// A platform, a server and a day.
-pub type Place = (String, String, Day);
+/// Days by platform and server; a day is its `Date32` as an unsigned number.
+pub type Days = BTreeMap<(String, String), RoaringBitmap>;
 
 /// A figure that two loads state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,8 +53,8 @@ impl Store {
         Ok(platforms)
     }
 
-    /// The places that one load has figures of.
-    pub async fn places(&self, grain: Grain, load: &str) -> Result<BTreeSet<Place>, StoreError> {
+    /// The days that one load has figures of, by platform and server.
+    pub async fn days(&self, grain: Grain, load: &str) -> Result<Days, StoreError> {
         let (server, day) = match grain {
             Grain::Disclosures => (lit(""), col("as_of")),
             Grain::Usage => (col("server"), col("day")),
@@ -63,22 +64,20 @@ impl Store {
             cast(server, DataType::Utf8).alias("server"),
             day.alias("day"),
         ])?;
-        let mut places = BTreeSet::new();
+        let mut held = Days::new();
         for batch in rows.distinct()?.collect().await? {
-            let (platforms, servers) = (
-                batch.column(0).as_string::<i32>(),
-                batch.column(1).as_string::<i32>(),
-            );
+            let platforms = batch.column(0).as_string::<i32>();
+            let servers = batch.column(1).as_string::<i32>();
             let days = batch.column(2).as_primitive::<Date32Type>();
-            places.extend((0..batch.num_rows()).map(|i| {
-                (
-                    platforms.value(i).to_owned(),
-                    servers.value(i).to_owned(),
-                    calendar::from_date32(days.value(i)),
-                )
-            }));
+            for row in 0..batch.num_rows() {
+                let of = (
+                    platforms.value(row).to_owned(),
+                    servers.value(row).to_owned(),
+                );
+                held.entry(of).or_default().insert(days.value(row) as u32);
+            }
         }
-        Ok(places)
+        Ok(held)
     }
 
     /// How many figures `load`, whose rows are committed though not yet live, states that one of

@@ -26,7 +26,7 @@ use url::Url;
 
 use crate::schema;
 pub use durable::Durable;
-pub use held::{Clash, Place};
+pub use held::{Clash, Days};
 pub use loads::{Load, Loads};
 pub use writer::Writer;
 
@@ -173,16 +173,17 @@ impl Store {
         &self.folder
     }
 
-    /// Begins to write the rows of `load` into one table.
-    pub fn writer(&self, table: &'static str, load: &str) -> Result<Writer, StoreError> {
+    /// Begins to write the rows of one load into one table.
+    pub fn writer(&self, table: &'static str) -> Result<Writer, StoreError> {
         let of = self.table(table)?;
-        Ok(Writer::new(table, of.log_store().object_store(None), load))
+        Ok(Writer::new(table, of.log_store().object_store(None)))
     }
 
-    /// Commits what a writer has written to its table. The rows stay unseen until [`Store::finish`].
-    pub async fn commit_rows(&mut self, writer: Writer) -> Result<(), StoreError> {
+    /// Commits what a writer has written, as the rows of `load`. They stay unseen until
+    /// [`Store::finish`].
+    pub async fn commit_rows(&mut self, writer: Writer, load: &str) -> Result<(), StoreError> {
         let table = writer.table();
-        let adds = writer.close().await?;
+        let adds = writer.close(load).await?;
         if adds.is_empty() {
             return Ok(());
         }
@@ -194,9 +195,14 @@ impl Store {
     /// Commits the row of a load (or of an unload): from here on it counts.
     pub async fn finish(&mut self, mut load: Load) -> Result<(), StoreError> {
         load.seq = self.loads.next_seq();
-        let mut writer = self.writer("loads", &load.load)?;
+        let mut writer = self.writer("loads")?;
         writer.write(load.batch()?)?;
-        let adds: Vec<_> = writer.close().await?.into_iter().map(Action::Add).collect();
+        let adds: Vec<_> = writer
+            .close(&load.load)
+            .await?
+            .into_iter()
+            .map(Action::Add)
+            .collect();
         let once = Transaction::new(load.transaction(), load.generation());
         self.commit("loads", adds, write_operation("loads"), Some(once))
             .await?;

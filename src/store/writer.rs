@@ -11,7 +11,7 @@ use deltalake::kernel::Add;
 use object_store::path::Path;
 use object_store::{ObjectStore, PutOptions};
 use parquet::arrow::ArrowWriter;
-use parquet::basic::Compression;
+use parquet::basic::{Compression, Encoding};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
 use super::{StoreError, delta, schema_of};
@@ -32,7 +32,6 @@ struct Encoded {
 /// Nothing it writes is seen before the table's log names it.
 pub struct Writer {
     table: &'static str,
-    load: String,
     storage: Arc<dyn ObjectStore>,
     pending: Vec<RecordBatch>,
     rows: usize,
@@ -41,10 +40,9 @@ pub struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(table: &'static str, storage: Arc<dyn ObjectStore>, load: &str) -> Self {
+    pub(super) fn new(table: &'static str, storage: Arc<dyn ObjectStore>) -> Self {
         Writer {
             table,
-            load: load.to_owned(),
             storage,
             pending: Vec::new(),
             rows: 0,
@@ -58,9 +56,9 @@ impl Writer {
         self.table
     }
 
-    /// The folder of the load, in the tables that hold many rows a load.
-    fn partition(&self) -> Option<String> {
-        (self.table != "loads").then(|| format!("load={}", self.load))
+    /// Whether the rows of a load stand in a folder of their own, which says whose they are.
+    fn partitioned(&self) -> bool {
+        self.table != "loads"
     }
 
     /// Takes rows in the table's schema, with or without the column `load` at its end.
@@ -87,9 +85,9 @@ impl Writer {
         }
         let batches = std::mem::take(&mut self.pending);
         self.rows = 0;
-        let schema = match self.partition() {
-            Some(_) => without_load(&schema_of(self.table)),
-            None => schema_of(self.table),
+        let schema = match self.partitioned() {
+            true => without_load(&schema_of(self.table)),
+            false => schema_of(self.table),
         };
         self.encoding
             .push(std::thread::spawn(move || encode(&schema, &batches)));
@@ -116,17 +114,17 @@ impl Writer {
         Ok(())
     }
 
-    /// Puts the files on disk and returns what the table's log is to say of them.
-    pub(super) async fn close(mut self) -> Result<Vec<Add>, StoreError> {
+    /// Puts the files of `load` on disk and returns what the table's log is to say of them.
+    pub(super) async fn close(mut self, load: &str) -> Result<Vec<Add>, StoreError> {
         self.encode()?;
         for thread in std::mem::take(&mut self.encoding) {
             self.collect(thread)?;
         }
         let mut adds = Vec::with_capacity(self.encoded.len());
         for (part, file) in std::mem::take(&mut self.encoded).into_iter().enumerate() {
-            let name = match self.partition() {
-                Some(folder) => format!("{folder}/part-{part:05}.parquet"),
-                None => format!("{}.parquet", self.load),
+            let name = match self.partitioned() {
+                true => format!("load={load}/part-{part:05}.parquet"),
+                false => format!("{load}.parquet"),
             };
             let size = file.bytes.len() as i64;
             let stats = statistics(&file);
@@ -138,8 +136,8 @@ impl Writer {
             adds.push(Add {
                 path: name,
                 partition_values: self
-                    .partition()
-                    .map(|_| ("load".to_owned(), Some(self.load.clone())))
+                    .partitioned()
+                    .then(|| ("load".to_owned(), Some(load.to_owned())))
                     .into_iter()
                     .collect(),
                 size,
@@ -167,9 +165,15 @@ fn encode(
     schema: &SchemaRef,
     batches: &[RecordBatch],
 ) -> Result<Encoded, parquet::errors::ParquetError> {
+    // Least and greatest texts would cost two comparisons a value and serve no query; days are what
+    // files and row groups are passed over by. Values seldom repeat: a dictionary of them is not worth
+    // its making.
     let properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
-        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_column_statistics_enabled("day".into(), EnabledStatistics::Chunk)
+        .set_column_dictionary_enabled("value".into(), false)
+        .set_column_encoding("value".into(), Encoding::DELTA_BINARY_PACKED)
         .build();
     let mut writer = ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties))?;
     let mut rows = 0;

@@ -7,11 +7,10 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::Schema;
 
 use super::files::Found;
-use crate::calendar::from_date32;
-use crate::ingest::{self, Coverage, IngestError, Input, Options, Reject, Summary};
+use crate::ingest::{self, IngestError, Input, Options, Origin, Reject, Summary};
 use crate::project::{OnChange, OnConflict, Project};
 use crate::schema::{self, Grain};
-use crate::store::{Clash, Load, Place, Store, StoreError};
+use crate::store::{Clash, Days, Load, Store, StoreError};
 
 /// How files are taken.
 #[derive(Debug, Clone, Default)]
@@ -128,17 +127,20 @@ pub async fn take(
     options.threads = taking.threads.unwrap_or(0);
     options.source.platform = options.source.platform.or_else(|| taking.platform.clone());
     refuse_other_zone(store, &name, options.zone.name())?;
-    let content = ingest::content(&input)?;
-    let identity = ingest::identity(&content, &options);
-    if store.loads().live().any(|l| l.identity == identity) {
-        return Ok(Taken::Known);
+    let mut expected = None;
+    if may_be_known(store, &input) {
+        let identity = ingest::identity(&ingest::content(&input)?, &options);
+        if store.loads().live().any(|l| l.identity == identity) {
+            return Ok(Taken::Known);
+        }
+        expected = Some(identity);
     }
     options.known = known_platforms(store, &name).await?;
-    let load = store.loads().name_for(&identity);
-    let (summary, rows, refused, shown) = read(store, &input, &options, &load)?;
-    if summary.identity != identity {
+    let (summary, rows, refused, shown) = read(store, &input, &options)?;
+    if expected.is_some_and(|identity| identity != summary.identity) {
         return Err(LoadError::Changed { file: name });
     }
+    let load = store.loads().name_for(&summary.identity);
     if taking.strict && summary.rows_rejected > 0 {
         return Ok(Taken::Strict {
             summary: Box::new(summary),
@@ -148,12 +150,12 @@ pub async fn take(
     let replaced = replaced(store, &name, &summary, options.source.on_change).await?;
     let table = summary.grain.table();
     let rivals = possible_clashes(store, project, &name, &summary, &replaced);
-    store.commit_rows(rows).await?;
+    store.commit_rows(rows, &load).await?;
     if let Err(clash) = refuse_clashes(store, &name, &load, &rivals).await {
         store.discard(table, &load).await?;
         return Err(clash);
     }
-    store.commit_rows(refused).await?;
+    store.commit_rows(refused, &load).await?;
     store
         .finish(row(&name, &load, &summary, &options, replaced.clone()))
         .await?;
@@ -181,6 +183,34 @@ fn opened(found: &Found) -> Result<(String, Input), LoadError> {
     }
 }
 
+/// Whether a file may have been loaded before, by its size; of compressed bytes it says nothing. A file
+/// that can't have been is read once, not twice.
+fn may_be_known(store: &Store, input: &Input) -> bool {
+    const COMPRESSED: [&[u8]; 2] = [&[0x1f, 0x8b], &[0x28, 0xb5, 0x2f, 0xfd]];
+    let (size, head) = match &input.origin {
+        Origin::Bytes(bytes) => (
+            Some(bytes.len() as u64),
+            bytes.iter().take(4).copied().collect(),
+        ),
+        Origin::Path(path) => {
+            let mut head = Vec::new();
+            let read = std::fs::File::open(path).and_then(|f| {
+                std::io::Read::read_to_end(&mut std::io::Read::take(f, 4), &mut head)
+            });
+            let size = read.and_then(|_| std::fs::metadata(path)).map(|m| m.len());
+            (size.ok(), head)
+        }
+    };
+    let compressed = COMPRESSED.iter().any(|magic| head.starts_with(magic));
+    let live = |size: u64| {
+        store
+            .loads()
+            .live()
+            .any(|l| u64::try_from(l.bytes) == Ok(size))
+    };
+    compressed || size.is_none_or(live)
+}
+
 /// The platforms of the live loads, less those of the path that is read again: what it misspelt
 /// may be what is being mended.
 async fn known_platforms(store: &Store, path: &str) -> Result<Vec<String>, StoreError> {
@@ -201,9 +231,9 @@ type Writers = (
     Vec<Reject>,
 );
 
-fn read(store: &Store, input: &Input, options: &Options, load: &str) -> Result<Writers, LoadError> {
+fn read(store: &Store, input: &Input, options: &Options) -> Result<Writers, LoadError> {
     let mut rows: Option<crate::store::Writer> = None;
-    let mut refused = store.writer("rejects", load)?;
+    let mut refused = store.writer("rejects")?;
     let mut shown: Vec<Reject> = Vec::new();
     let name = input.name.clone();
     let summary = ingest::read(
@@ -217,7 +247,7 @@ fn read(store: &Store, input: &Input, options: &Options, load: &str) -> Result<W
             };
             let writer = match &mut rows {
                 Some(writer) => writer,
-                None => rows.insert(store.writer(grain.table(), load)?),
+                None => rows.insert(store.writer(grain.table())?),
             };
             writer.write(batch)?;
             shown.extend(
@@ -232,7 +262,7 @@ fn read(store: &Store, input: &Input, options: &Options, load: &str) -> Result<W
     )?;
     let rows = match rows {
         Some(rows) => rows,
-        None => store.writer(summary.grain.table(), load)?,
+        None => store.writer(summary.grain.table())?,
     };
     Ok((summary, rows, refused, shown))
 }
@@ -273,18 +303,17 @@ async fn replaced(
     if path == "-" || on_change == OnChange::Add || summary.rows_given == 0 {
         return Ok(replaced);
     }
-    // A file that mends how it spelled a platform covers what it said under the other spelling.
-    let alike = |(platform, server, day): Place| (ingest::fold(&platform), server, day);
-    let covered: BTreeSet<Place> = places(&summary.coverage).into_iter().map(alike).collect();
+    let covered = alike(&summary.coverage.servers);
+    let covers = |held: Days| {
+        alike(&held).iter().all(|(of, days)| {
+            covered
+                .get(of)
+                .is_some_and(|covered| days.is_subset(covered))
+        })
+    };
     for load in store.loads().live().filter(|l| l.path == path) {
         if on_change == OnChange::Replace
-            || load.grain == summary.grain
-                && store
-                    .places(load.grain, &load.load)
-                    .await?
-                    .into_iter()
-                    .map(alike)
-                    .all(|p| covered.contains(&p))
+            || load.grain == summary.grain && covers(store.days(load.grain, &load.load).await?)
         {
             replaced.push(load.load.clone());
         }
@@ -292,13 +321,16 @@ async fn replaced(
     Ok(replaced)
 }
 
-fn places(coverage: &Coverage) -> BTreeSet<Place> {
-    let of = |((platform, server), days): (&(String, String), &roaring::RoaringBitmap)| {
-        days.iter()
-            .map(|d| (platform.clone(), server.clone(), from_date32(d as i32)))
-            .collect::<Vec<_>>()
-    };
-    coverage.servers.iter().flat_map(of).collect()
+/// Days by platforms however they are spelled: a file that mends a spelling covers what it said
+/// under the other one.
+fn alike(days: &Days) -> Days {
+    let mut folded = Days::new();
+    for ((platform, server), days) in days {
+        *folded
+            .entry((ingest::fold(platform), server.clone()))
+            .or_default() |= days;
+    }
+    folded
 }
 
 /// The live loads that may have stated one of the figures: usage of the same days. Where loads add

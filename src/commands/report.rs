@@ -118,7 +118,7 @@ async fn assemble(
         &store,
         project,
         Settings {
-            threads: setting.threads,
+            threads: threads_a_query(&store, setting),
             hold: true,
         },
     )
@@ -148,4 +148,17 @@ fn say_gone(store: &Store, root: &std::path::Path) -> Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// Rows below which a query is not worth splitting: a report asks many at once.
+const SPLIT_FROM: i64 = 1_000_000;
+
+/// How many threads one of the report's queries uses. Splitting a small one costs more than it gains.
+fn threads_a_query(store: &Store, setting: &Setting) -> Option<usize> {
+    let rows: i64 = store.loads().live().map(|l| l.rows_kept).sum();
+    if rows < SPLIT_FROM {
+        Some(1)
+    } else {
+        setting.threads
+    }
 }

@@ -153,8 +153,8 @@ pub enum HeaderError {
     Missing(&'static str),
 }
 
-const KEYS: [&str; 9] = [
-    "params", "columns", "grain", "chart", "finding", "subtitle", "report", "privacy", "title",
+const KEYS: [&str; 8] = [
+    "params", "columns", "grain", "chart", "finding", "subtitle", "report", "privacy",
 ];
 
 impl Header {
@@ -222,7 +222,7 @@ impl Header {
             other => {
                 return Err(format!(
                     "has the unknown key `{other}`; the keys are {}",
-                    KEYS[..8].join(", ")
+                    KEYS.join(", ")
                 ));
             }
         }

@@ -3,7 +3,6 @@
 use std::io::Write;
 
 use arrow::array::{Array, RecordBatch};
-use arrow::datatypes::DataType;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
@@ -136,7 +135,7 @@ fn table(batch: &RecordBatch, preset: &str) -> std::io::Result<Table> {
         );
     }
     for (i, column) in batch.columns().iter().enumerate() {
-        if is_number(column.data_type())
+        if column.data_type().is_numeric()
             && let Some(column) = table.column_mut(i)
         {
             column.set_cell_alignment(CellAlignment::Right);
@@ -167,16 +166,12 @@ fn one_line(text: &str, preset: &str) -> String {
     }
 }
 
-fn is_number(kind: &DataType) -> bool {
-    kind.is_numeric()
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use arrow::array::{Int64Array, StringArray};
-    use arrow::datatypes::{Field, Schema};
+    use arrow::datatypes::{DataType, Field, Schema};
 
     use super::*;
 

@@ -77,7 +77,8 @@ impl Tally {
                 };
                 match self.loaded + self.known {
                     0 => anyhow::bail!("{files}"),
-                    others => anyhow::bail!("{files}; the other {} stand", files_counted(others)),
+                    1 => anyhow::bail!("{files}; the other one stands"),
+                    others => anyhow::bail!("{files}; the other {others} stand"),
                 }
             }
         }

@@ -6,9 +6,15 @@
 pub mod calendar;
 pub mod metric;
 pub mod project;
+pub mod pseudonym;
 pub mod schema;
+pub mod user_days;
 
 pub mod ingest;
+
+pub mod bitmap;
+
+pub mod activity;
 
 pub mod store;
 

@@ -83,6 +83,28 @@ pub enum OnChange {
     Add,
 }
 
+/// What one row of a file of people is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rows {
+    /// A user's day.
+    UserDays,
+    /// A message.
+    Messages,
+}
+
+/// When a row of a file of people says that its user was active.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+pub enum Active {
+    /// Always.
+    #[default]
+    #[serde(rename = "any row")]
+    AnyRow,
+    /// When it counts a message.
+    #[serde(rename = "messages > 0")]
+    Messages,
+}
+
 /// How the files at a path are read.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -111,6 +133,11 @@ pub struct Source {
     /// What new content at a known path does.
     #[serde(default)]
     pub on_change: OnChange,
+    /// Of people: what a row is, where the name of its day's column does not say it.
+    pub rows: Option<Rows>,
+    /// Of people: when a row says that its user was active.
+    #[serde(default)]
+    pub active: Active,
 }
 
 impl Source {
@@ -152,6 +179,9 @@ struct ProjectTable {
     on_conflict: OnConflict,
     base: Option<String>,
     data: Vec<String>,
+    dimensions: Vec<String>,
+    week_start: Option<String>,
+    memory: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -180,6 +210,12 @@ pub struct Project {
     pub base: Option<Day>,
     /// What `essor report` ingests first: paths below the folder.
     pub data: Vec<String>,
+    /// The columns of files of people that split their users: `country`, `client`.
+    pub dimensions: Vec<String>,
+    /// The day that weeks begin with.
+    pub week_start: chrono::Weekday,
+    /// How many bytes of memory ingest and queries may each take; half of the machine's where it is not given.
+    pub memory: Option<u64>,
     /// How files are read.
     pub sources: Vec<Source>,
     /// What is known of platforms.
@@ -238,6 +274,16 @@ impl Project {
                     .map_err(|e| wrong(format!("platform `{name}`, launched: {e}")))?;
             }
         }
+        let week_start = match document.project.week_start.as_deref() {
+            None => chrono::Weekday::Mon,
+            Some(name) => name.parse().map_err(|_| {
+                wrong(format!(
+                    "week_start: `{name}` is no day of the week; write `monday` or `sunday`"
+                ))
+            })?,
+        };
+        let memory = document.project.memory.as_deref().map(memory).transpose();
+        dimensions(&document.project.dimensions).map_err(&wrong)?;
         let base = document
             .project
             .base
@@ -256,10 +302,27 @@ impl Project {
             } else {
                 document.project.data
             },
+            dimensions: document.project.dimensions,
+            week_start,
+            memory: memory.map_err(&wrong)?,
             sources: document.source,
             platforms: document.platform,
             disputes: document.dispute,
         })
+    }
+
+    /// How many bytes of memory ingest and queries may each take.
+    pub fn memory_bound(&self) -> usize {
+        let half = || {
+            let mut system = sysinfo::System::new();
+            system.refresh_memory();
+            let machine = system.total_memory();
+            // Within a container its limit is the machine.
+            let limit = system.cgroup_limits().map_or(machine, |l| l.total_memory);
+            machine.min(limit) / 2
+        };
+        let bytes = self.memory.unwrap_or_else(half).max(64 << 20);
+        usize::try_from(bytes).unwrap_or(usize::MAX)
     }
 
     /// How a file is read: the last source whose path matches, given relative to the folder.
@@ -274,6 +337,48 @@ impl Project {
             .find(|s| s.matches(&self.root, relative, options))
             .cloned()
             .unwrap_or_default()
+    }
+}
+
+/// The names of dimensions, which must not be those of other columns.
+fn dimensions(names: &[String]) -> Result<(), String> {
+    const TAKEN: [&str; 9] = [
+        "platform", "server", "user", "user_id", "day", "date", "timestamp", "time", "messages",
+    ];
+    for (place, name) in names.iter().enumerate() {
+        let sound = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        if name.is_empty() || !name.chars().all(sound) || TAKEN.contains(&name.as_str()) {
+            return Err(format!(
+                "dimensions: `{name}` can't be one; use small letters, digits and `_`, and none of {}",
+                TAKEN.join(", ")
+            ));
+        }
+        if names[..place].contains(name) {
+            return Err(format!("dimensions: `{name}` stands there twice"));
+        }
+    }
+    match names.len() {
+        0..=16 => Ok(()),
+        more => Err(format!("dimensions: {more} of them; at most 16 are kept")),
+    }
+}
+
+/// A number of bytes: `512 MiB`, `6GB`.
+fn memory(text: &str) -> Result<u64, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let unit = match text[digits..].trim().to_ascii_lowercase().as_str() {
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        "mib" => 1 << 20,
+        "gib" => 1 << 30,
+        _ => 0,
+    };
+    let number: u64 = text[..digits].parse().unwrap_or(0);
+    match number.checked_mul(unit) {
+        Some(bytes) if bytes >= 64 << 20 => Ok(bytes),
+        _ => Err(format!(
+            "memory: `{text}` is no amount of memory; write at least `64 MiB`, such as `6 GiB`"
+        )),
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
 /// The version of the schemas below, stored with every load and part of its identity.
-pub const VERSION: i32 = 1;
+pub const VERSION: i32 = 2;
 
 /// The largest count that a table takes: 2^53, beyond which spreadsheets, JavaScript and JSON
 /// readers no longer hold every whole number.
@@ -23,6 +23,10 @@ pub enum Grain {
     Disclosures,
     /// Dense aggregates: one row a platform, server, day, metric and dimension value.
     Usage,
+    /// Who was active: one row a user and day, or a row a message.
+    Activity,
+    /// Who signed up when: one row a user.
+    Signups,
 }
 
 impl Grain {
@@ -31,7 +35,21 @@ impl Grain {
         match self {
             Grain::Disclosures => "disclosures",
             Grain::Usage => "usage",
+            Grain::Activity | Grain::Signups => "activity",
         }
+    }
+
+    /// Its name in `loads` and in messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Grain::Signups => "signups",
+            other => other.table(),
+        }
+    }
+
+    /// Whether its rows are of single people, under their pseudonyms.
+    pub fn of_people(self) -> bool {
+        matches!(self, Grain::Activity | Grain::Signups)
     }
 
     /// The schema of that table.
@@ -39,6 +57,7 @@ impl Grain {
         match self {
             Grain::Disclosures => DISCLOSURES.clone(),
             Grain::Usage => USAGE.clone(),
+            Grain::Activity | Grain::Signups => ACTIVITY.clone(),
         }
     }
 }
@@ -116,7 +135,7 @@ pub static USAGE: LazyLock<SchemaRef> = LazyLock::new(|| {
 /// `identity` is the hash of the decompressed bytes with the declared platform, server and mapping;
 /// `load` is its short form, with the generation behind a dot from the second one on. `supersedes`
 /// lists (comma-separated) the loads that this row replaces or undoes; `action` is `load` or
-/// `unload`.
+/// `unload`. `synthetic` says what made the figures up where they are made up, and is empty else.
 pub static LOADS: LazyLock<SchemaRef> = LazyLock::new(|| {
     Arc::new(Schema::new(vec![
         count("seq"),
@@ -136,6 +155,7 @@ pub static LOADS: LazyLock<SchemaRef> = LazyLock::new(|| {
         text("zone"),
         moment("loaded_at", false),
         Field::new("schema_version", DataType::Int32, false),
+        text("synthetic"),
     ]))
 });
 
@@ -148,5 +168,45 @@ pub static REJECTS: LazyLock<SchemaRef> = LazyLock::new(|| {
         text("column"),
         text("reason"),
         text("load"),
+    ]))
+});
+
+/// How many ids a bucket holds: one Roaring container, so that a bitmap of a bucket is as dense as
+/// its users are active, and the number of buckets grows with the accounts.
+pub const BUCKET: u32 = 1 << 16;
+
+/// Who was active, or signed up, on a day: a bitmap of the ids of one bucket a row.
+///
+/// `event` is `active` or `signup`. The row of all users has an empty `dimension`; for each declared
+/// dimension there is a row a value besides (`dimension_value` is empty where it is not known).
+/// `users` is a Roaring bitmap in its portable format, of ids below [`BUCKET`]. `messages` are the
+/// counts of the same users as bit-sliced bitmaps: element i holds those whose count has bit i; null
+/// where messages were not counted. `month` (the first day of the day's month) and `part` are what
+/// the files are laid out by: `part` is the load or the group of loads that a file was written with,
+/// or `merged`.
+pub static ACTIVITY: LazyLock<SchemaRef> = LazyLock::new(|| {
+    let bitmap = Field::new_list_field(DataType::Binary, true);
+    Arc::new(Schema::new(vec![
+        text("platform"),
+        text("server"),
+        day("day", false),
+        Field::new("bucket", DataType::Int32, false),
+        text("event"),
+        text("dimension"),
+        text("dimension_value"),
+        Field::new("users", DataType::Binary, false),
+        Field::new("messages", DataType::List(Arc::new(bitmap)), true),
+        text("load"),
+        day("month", false),
+        text("part"),
+    ]))
+});
+
+/// The dense id of each pseudonym, given once and for good: `bucket` times [`BUCKET`] plus `id`.
+pub static ACCOUNTS: LazyLock<SchemaRef> = LazyLock::new(|| {
+    Arc::new(Schema::new(vec![
+        Field::new("pseudonym", DataType::Binary, false),
+        Field::new("bucket", DataType::Int32, false),
+        Field::new("id", DataType::Int32, false),
     ]))
 });

@@ -34,7 +34,7 @@ const FILES: [(&str, &str); 7] = [
         "queries/messages_by_weekday.sql",
         include_str!("init/messages_by_weekday.sql"),
     ),
-    (".gitignore", "/.essor\n"),
+    (".gitignore", "/.essor\n/essor.key\n"),
 ];
 
 /// Makes a project: essor.toml, data/, queries/, reports/, with comments that teach.
@@ -69,6 +69,7 @@ pub fn run(args: Args, here: &Path) -> Result<Outcome> {
         );
         fs::write(&file, text).with_context(|| format!("can't write `{}`", file.display()))?;
     }
+    crate::pseudonym::Key::make(&folder)?;
     fs::create_dir_all(folder.join("reports")).context("can't make `reports`")?;
     let mut out = anstream::stdout();
     writeln!(out, "made a project in {}:", args.folder.display())?;
@@ -82,6 +83,10 @@ pub fn run(args: Args, here: &Path) -> Result<Outcome> {
     )?;
     writeln!(out, "  queries/     your own questions, in SQL")?;
     writeln!(out, "  reports/     what `essor report` writes")?;
+    writeln!(
+        out,
+        "  essor.key    what users' pseudonyms are made with: keep it, and keep it to yourself"
+    )?;
     writeln!(
         out,
         "\nNext: put a daily file into data/ (date,messages,signups,dau,mau), then\n  cd {} && essor report YYYY-MM",

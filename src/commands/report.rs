@@ -93,7 +93,9 @@ async fn read_what_is_new(project: &Project, setting: &Setting) -> Result<Outcom
         &project.root,
         Taking {
             threads: setting.threads,
-            ..Taking::default()
+            strict: false,
+            platform: None,
+            key: ingest::key(project),
         },
     )
     .await?;

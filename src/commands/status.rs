@@ -87,7 +87,7 @@ fn line(load: &Load, root: &std::path::Path, live: bool) -> String {
     format!(
         "{:<14} {when} UTC  {:<11} {:>10} rows{rejected}  {span}  {} ({}){state}",
         load.load,
-        load.grain.table(),
+        load.grain.name(),
         exact(load.rows_kept),
         load.path,
         load.format

@@ -5,6 +5,7 @@
 
 mod registers;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
@@ -18,7 +19,7 @@ use datafusion::prelude::{Expr, SessionConfig, SessionContext, cast, col, lit};
 
 use crate::project::{OnConflict, Project};
 use crate::query::library::views;
-use crate::store::{Store, StoreError};
+use crate::store::{MERGED, Store, StoreError};
 
 /// Why no session could be built.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +79,7 @@ async fn register_all(
         context.register_table(table, live_rows(context, store, table, &live).await?)?;
     }
     register_usage(context, store, project.on_conflict, &live).await?;
+    register_activity(context, store).await?;
     let loads = scan(store, "loads").await?;
     let plan = LogicalPlanBuilder::scan(
         "loads",
@@ -91,6 +93,41 @@ async fn register_all(
         let held = hold && view.sql.lines().any(|line| line.trim() == "--! hold: yes");
         create_view(context, &view.name, &view.sql, held).await?;
     }
+    Ok(())
+}
+
+/// The bitmaps of live loads. Most often every row of every file is live, and nothing is filtered:
+/// what is not is the parts of loads that never came to count, and the rows of loads that no longer do.
+async fn register_activity(context: &SessionContext, store: &Store) -> Result<(), EngineError> {
+    let known: BTreeSet<&str> = store.loads().iter().map(|l| l.load.as_str()).collect();
+    let parts = store.parts()?;
+    let strange: Vec<&str> = parts
+        .iter()
+        .map(String::as_str)
+        .filter(|part| *part != MERGED && !known.contains(part))
+        .collect();
+    let live: BTreeSet<&str> = store.loads().live().map(|l| l.load.as_str()).collect();
+    let dead: Vec<&str> = store
+        .loads()
+        .iter()
+        .filter(|l| l.grain.of_people() && !l.unload && !live.contains(l.load.as_str()))
+        .map(|l| l.load.as_str())
+        .collect();
+    let mut frame = context.read_table(scan(store, "activity").await?)?;
+    if !strange.is_empty() {
+        frame = frame.filter(!named(&strange, "part"))?;
+    }
+    if !dead.is_empty() {
+        frame = frame.filter(!named(&dead, "load"))?;
+    }
+    let columns: Vec<Expr> = crate::schema::ACTIVITY
+        .fields()
+        .iter()
+        .map(|f| f.name().as_str())
+        .filter(|name| !matches!(*name, "part"))
+        .map(col)
+        .collect();
+    context.register_table("activity", frame.select(columns)?.into_view())?;
     Ok(())
 }
 

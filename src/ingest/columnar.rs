@@ -18,7 +18,7 @@ use super::stream::{self, Body, Chunk, Cutter};
 use super::table::Column;
 
 /// How many rows go to a worker at a time.
-const ROWS: usize = 1 << 17;
+pub(super) const ROWS: usize = 1 << 17;
 
 /// A file in columns. Its footer stands at its end, so all of its bytes are at hand.
 pub(super) struct File {
@@ -66,6 +66,11 @@ impl File {
             line: 1,
         };
         Ok((file, names))
+    }
+
+    /// The bytes of the file, for another reader of them.
+    pub(super) fn bytes(&self) -> bytes::Bytes {
+        self.bytes.clone()
     }
 
     /// The layout decided from the names, without which no column can be taken.

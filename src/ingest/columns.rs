@@ -31,7 +31,36 @@ pub(super) enum Role {
     Published,
     SourceTitle,
     SourceUrl,
+    User,
+    /// When a message was sent: with no count beside it, a row is one message.
+    Moment,
+    Messages,
+    /// The values of a declared dimension, by its place in essor.toml.
+    Split(u8),
 }
+
+const PEOPLE: &[(&str, Role)] = &[
+    ("platform", Role::Platform),
+    ("server", Role::Server),
+    ("user", Role::User),
+    ("user_id", Role::User),
+    ("day", Role::Day),
+    ("date", Role::Day),
+    ("timestamp", Role::Moment),
+    ("time", Role::Moment),
+];
+
+/// What says, by its name, that a file is one of signups.
+const SIGNUPS: &[&str] = &[
+    "signup",
+    "signup_day",
+    "signup_date",
+    "signed_up",
+    "signed_up_at",
+    "registered_at",
+    "created_at",
+    "joined_at",
+];
 
 const SHARED: &[(&str, Role)] = &[
     ("platform", Role::Platform),
@@ -89,6 +118,10 @@ pub(super) struct Layout {
     /// What the file's names stand for, by their folded form; `None` for those left out.
     declared: HashMap<String, Option<String>>,
     day: Option<String>,
+    /// The dimensions that essor.toml declares.
+    dimensions: Vec<String>,
+    /// Whether each row is one message, whatever the column of the day is called.
+    messages: bool,
     /// Whether a metric is given as a count since the beginning, by its place in [`METRICS`].
     pub cumulative: Vec<bool>,
 }
@@ -131,9 +164,12 @@ impl Layout {
                 .any(|name| meant(name).as_deref() == Some(wanted))
         };
         let long = has("metric") && has("value");
+        let people = !long && (has("user") || has("user_id"));
         let grain = match source.grain {
             Some(grain) => grain,
             None if long && has("as_of") => Grain::Disclosures,
+            None if people && SIGNUPS.iter().any(|name| has(name)) => Grain::Signups,
+            None if people => Grain::Activity,
             None => Grain::Usage,
         };
         let mut layout = Layout {
@@ -142,6 +178,8 @@ impl Layout {
             shape: if long { Shape::Long } else { Shape::Wide },
             declared,
             day: source.day.as_deref().map(plain),
+            dimensions: options.dimensions.iter().map(|d| plain(d)).collect(),
+            messages: source.rows == Some(crate::project::Rows::Messages),
             cumulative: vec![false; METRICS.len()],
         };
         layout.check_mapping(options)?;
@@ -216,6 +254,9 @@ impl Layout {
 
     /// The role of one of our names.
     fn known(&self, ours: &str) -> Option<Role> {
+        if self.grain.of_people() {
+            return self.of_people(ours);
+        }
         let own = if self.grain == Grain::Usage {
             USAGE
         } else {
@@ -238,23 +279,65 @@ impl Layout {
         }
     }
 
+    fn of_people(&self, ours: &str) -> Option<Role> {
+        let found = PEOPLE.iter().find(|(name, _)| *name == ours);
+        let signups = self.grain == Grain::Signups;
+        match found.map(|(_, role)| *role) {
+            // A signup falls on a day, however finely it is told.
+            Some(Role::Moment) if signups => Some(Role::Day),
+            Some(role) => Some(role),
+            None if signups => SIGNUPS.contains(&ours).then_some(Role::Day),
+            None if ours == "messages" => Some(Role::Messages),
+            None => {
+                let place = self.dimensions.iter().position(|d| d == ours)?;
+                u8::try_from(place).ok().map(Role::Split)
+            }
+        }
+    }
+
     /// The role of a column, by the file's name.
     pub(super) fn role(&self, name: &str) -> Result<Role, IngestError> {
         let Some(ours) = self.meaning(name) else {
             return Ok(Role::Ignored);
         };
         if let Some(day) = &self.day
-            && self.grain == Grain::Usage
+            && self.grain != Grain::Disclosures
         {
+            let when = match self.messages {
+                true => Role::Moment,
+                false => Role::Day,
+            };
             if *day == plain(name) {
-                return Ok(Role::Day);
+                return Ok(when);
+            }
+            if self.grain.of_people() {
+                let other = self.known(&ours);
+                let other = other.filter(|r| !matches!(r, Role::Day | Role::Moment));
+                return Ok(other.unwrap_or(Role::Ignored));
             }
             // With the day column named, another `date` or `time` is a column like any other.
             if self.known(&ours) == Some(Role::Day) && *day != ours {
                 return Err(self.unknown(name, &ours));
             }
         }
-        self.known(&ours).ok_or_else(|| self.unknown(name, &ours))
+        match self.known(&ours) {
+            Some(Role::Day) if self.messages => Ok(Role::Moment),
+            Some(role) => Ok(role),
+            // Exports of people hold much that is none of ours: what is not asked for is not taken.
+            None if self.grain.of_people() => Ok(Role::Ignored),
+            None => Err(self.unknown(name, &ours)),
+        }
+    }
+
+    /// The columns of a file of people that are not taken though nothing says so.
+    pub(super) fn passed_over(&self, names: &[Arc<str>]) -> Vec<String> {
+        let ignored = |name: &&Arc<str>| {
+            self.meaning(name).is_some() && self.role(name).is_ok_and(|r| r == Role::Ignored)
+        };
+        match self.grain.of_people() {
+            true => names.iter().filter(ignored).map(|n| n.to_string()).collect(),
+            false => Vec::new(),
+        }
     }
 
     fn unknown(&self, name: &str, ours: &str) -> IngestError {
@@ -268,10 +351,10 @@ impl Layout {
 
     /// The known name that is most like a given one.
     fn nearest(&self, wanted: &str) -> Option<&'static str> {
-        let own = if self.grain == Grain::Usage {
-            USAGE
-        } else {
-            DISCLOSURES
+        let own = match self.grain {
+            Grain::Usage => USAGE,
+            Grain::Disclosures => DISCLOSURES,
+            Grain::Activity | Grain::Signups => PEOPLE,
         };
         let wide = self.grain == Grain::Usage && self.shape == Shape::Wide;
         let metrics = METRICS
@@ -340,6 +423,29 @@ impl Layout {
                 "platform",
                 "declare it in essor.toml, below the file's [[source]], with `platform = \"NAME\"`",
             );
+        }
+        if self.grain.of_people() {
+            if !slots.has(Role::User) {
+                return missing(
+                    "user",
+                    "name the one that holds the user's id in essor.toml with `columns = { \"THEIRS\" = \"user\" }`",
+                );
+            }
+            if slots.has(Role::Day) && slots.has(Role::Moment) {
+                return Err(IngestError::TwoColumns {
+                    name: self.file.clone(),
+                    first: slots.name(Role::Day).to_string(),
+                    second: slots.name(Role::Moment).to_string(),
+                    meaning: "the day".to_owned(),
+                });
+            }
+            if !slots.has(Role::Day) && !slots.has(Role::Moment) {
+                return missing(
+                    "day",
+                    "name the column that holds it in essor.toml with `day = \"COLUMN\"`, or with `columns = { \"THEIRS\" = \"timestamp\" }` where each row is a message",
+                );
+            }
+            return Ok(());
         }
         if self.grain == Grain::Disclosures {
             for (column, role) in [

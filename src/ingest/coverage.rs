@@ -1,6 +1,7 @@
 //! What depends on the chunks before: spellings, keys stated twice, and the days that are covered.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use arrow::array::{Array, BooleanArray};
 use arrow::compute::filter_record_batch;
@@ -8,12 +9,14 @@ use arrow::record_batch::RecordBatch;
 use roaring::RoaringBitmap;
 
 use super::clean::{Cleaned, Context, Place};
+use super::clean_user_days::People;
 use super::error::IngestError;
 use super::platforms::Spellings;
 use super::reject::{Reason, Reject};
 use crate::metric::METRICS;
 use crate::project::OnConflict;
 use crate::schema::Grain;
+use crate::user_days::UserDays;
 
 /// What one series is of.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -100,6 +103,65 @@ fn meet(held: &RoaringBitmap, part: &RoaringBitmap) -> bool {
 fn add(held: &mut RoaringBitmap, part: &RoaringBitmap) {
     if !after(held, part) || held.append(part.iter()).is_err() {
         *held |= part;
+    }
+}
+
+/// The days on which people were, by platform and server, in the order of the file.
+pub(super) struct Presence {
+    spellings: Spellings,
+    days: BTreeMap<(Arc<str>, Arc<str>), RoaringBitmap>,
+}
+
+impl Presence {
+    pub(super) fn new(context: &Context) -> Self {
+        Presence {
+            spellings: Spellings::new(&context.options),
+            days: BTreeMap::new(),
+        }
+    }
+
+    /// Takes the next chunk of the file: its rows, by shard, without those whose platform is spelled
+    /// in another way than before; its rejects; and how many rows were kept.
+    pub(super) fn admit(&mut self, mut chunk: People) -> (UserDays, Vec<Reject>, u64) {
+        let mut rejects = std::mem::take(&mut chunk.rejects);
+        let mut days = chunk.days;
+        let named = days.list.iter().map(|cell| cell.platform.as_ref());
+        let refused = match chunk.row.is_empty() {
+            true => HashMap::new(),
+            false => self.spellings.refused(named),
+        };
+        if !refused.is_empty() {
+            let bad = |row: usize| {
+                let cell = &days.list[days.cells[row] as usize];
+                refused.contains_key(cell.platform.as_ref())
+            };
+            let (gone, keep): (Vec<usize>, Vec<usize>) = (0..days.rows()).partition(|r| bad(*r));
+            rejects.extend(gone.iter().map(|row| {
+                let line = chunk.lines.of(chunk.row[*row]);
+                Reason::Spelling.reject(line, &chunk.platform_column)
+            }));
+            chunk.kept -= gone.len() as u64;
+            days = days.only(&keep);
+        }
+        if !chunk.row.is_empty() {
+            days = days.by_shard();
+        }
+        for cell in days.used() {
+            let of = (cell.platform.clone(), cell.server.clone());
+            self.days.entry(of).or_default().insert(cell.day as u32);
+        }
+        rejects.sort_by_key(|reject| reject.line);
+        (days, rejects, chunk.kept)
+    }
+
+    /// The days that were taken.
+    pub(super) fn coverage(self) -> Coverage {
+        let days = self.days.into_iter();
+        let servers = days.map(|((p, s), days)| ((p.to_string(), s.to_string()), days));
+        Coverage {
+            servers: servers.collect(),
+            series: BTreeMap::new(),
+        }
     }
 }
 

@@ -1,5 +1,8 @@
 //! Why a file can't be read at all. What is wrong with one row only is a [`super::Reject`].
 
+use std::sync::Arc;
+
+use crate::pseudonym::KeyError;
 use crate::schema::Grain;
 
 /// Why a file gives nothing.
@@ -127,6 +130,14 @@ pub enum IngestError {
         /// What is wrong and what to do.
         detail: String,
     },
+    /// The file is of people, and there is no key to make pseudonyms with.
+    #[error("`{name}` holds user ids: {source}")]
+    Key {
+        /// The file.
+        name: String,
+        /// Why there is none.
+        source: Arc<KeyError>,
+    },
     /// A stage failed in a way that no file should bring about.
     #[error("reading `{name}` failed inside: {detail}; this is a fault of essor, please report it")]
     Internal {
@@ -142,5 +153,7 @@ pub(super) fn plural(grain: Grain) -> &'static str {
     match grain {
         Grain::Disclosures => "disclosures",
         Grain::Usage => "usage figures",
+        Grain::Activity => "user-days",
+        Grain::Signups => "signups",
     }
 }

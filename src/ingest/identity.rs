@@ -45,7 +45,7 @@ pub fn identity(content: &Content, options: &Options) -> String {
     part("essor load");
     part(&schema::VERSION.to_string());
     part(&content.hash);
-    part(source.grain.map_or("", schema::Grain::table));
+    part(source.grain.map_or("", schema::Grain::name));
     part(source.platform.as_deref().unwrap_or(""));
     part(source.server.as_deref().unwrap_or(""));
     part(source.day.as_deref().unwrap_or(""));
@@ -54,7 +54,8 @@ pub fn identity(content: &Content, options: &Options) -> String {
         part(theirs);
         part(ours);
     }
-    for list in [&source.cumulative, &source.ignore] {
+    part(&format!("{:?} {:?}", source.rows, source.active));
+    for list in [&source.cumulative, &source.ignore, &options.dimensions] {
         part(&list.len().to_string());
         list.iter().for_each(|name| part(name));
     }

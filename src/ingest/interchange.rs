@@ -11,7 +11,7 @@ use std::panic::AssertUnwindSafe;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-use arrow::array::{Array, Date32Array, Int64Array, StringViewArray};
+use arrow::array::{Date32Array, Int64Array, StringViewArray};
 use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
 use polars::prelude::{Column as PolarsColumn, DataType, PolarsResult, Series, TimeUnit};
 
@@ -76,13 +76,7 @@ pub(super) fn column(column: &PolarsColumn) -> PolarsResult<Option<Column>> {
         DataType::Binary | DataType::Categorical(..) | DataType::Enum(..) | DataType::Null => {
             text(&series.strict_cast(&DataType::String)?)?
         }
-        DataType::UInt64 => Column::Whole(
-            series
-                .u64()?
-                .iter()
-                .map(|n| n.map(|n| i64::try_from(n).unwrap_or(i64::MAX)))
-                .collect(),
-        ),
+        DataType::UInt64 => Column::Unsigned(series.u64()?.iter().collect()),
         dtype if dtype.is_integer() => match series.dtype() {
             DataType::Int128 | DataType::UInt128 => return Ok(None),
             _ => Column::Whole(
@@ -143,14 +137,9 @@ fn micros(ticks: i64, unit: TimeUnit) -> i64 {
 
 /// Whether every column of a chunk has the same number of rows.
 pub(super) fn rows(columns: &[Column]) -> Option<usize> {
-    let length = |column: &Column| match column {
-        Column::Text(array) => array.len(),
-        Column::Whole(array) | Column::Moments { micros: array, .. } => array.len(),
-        Column::Days(array) => array.len(),
-    };
-    let rows = columns.first().map(length)?;
+    let rows = columns.first().map(Column::rows)?;
     columns
         .iter()
-        .all(|column| length(column) == rows)
+        .all(|column| column.rows() == rows)
         .then_some(rows)
 }

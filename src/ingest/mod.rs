@@ -10,6 +10,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
@@ -17,12 +18,15 @@ use chrono_tz::Tz;
 
 use crate::calendar::{Day, from_date32};
 use crate::project::{self, OnConflict, Project, Source};
+use crate::pseudonym::{Key, KeyError};
 use crate::schema::Grain;
+use crate::user_days::UserDays;
 
 mod cell;
 mod clean;
 mod clean_disclosures;
 mod clean_usage;
+mod clean_user_days;
 mod columnar;
 mod columns;
 mod coverage;
@@ -33,6 +37,7 @@ mod interchange;
 mod json;
 mod json_cut;
 mod moment;
+mod people;
 mod pipeline;
 mod platforms;
 mod reject;
@@ -106,6 +111,10 @@ pub struct Options {
     pub known: Vec<String>,
     /// The name that each platform is kept under, by its aliases and by itself.
     pub aliases: BTreeMap<String, String>,
+    /// The columns of files of people that split their users.
+    pub dimensions: Vec<String>,
+    /// What pseudonyms are made with, or why there is nothing.
+    pub key: Result<Key, Arc<KeyError>>,
     /// Whether the same key twice in the file is refused or left to the store's views.
     pub on_conflict: OnConflict,
     /// How many workers clean chunks; 0 for as many as there are processors.
@@ -121,6 +130,8 @@ impl Default for Options {
             zone: Tz::UTC,
             known: vec![],
             aliases: BTreeMap::new(),
+            dimensions: vec![],
+            key: Err(Arc::new(KeyError::Missing)),
             on_conflict: OnConflict::default(),
             threads: 0,
             chunk: 0,
@@ -161,6 +172,7 @@ impl Options {
             known,
             aliases,
             on_conflict: project.on_conflict,
+            dimensions: project.dimensions.clone(),
             ..Options::default()
         }
     }
@@ -193,6 +205,19 @@ pub struct Summary {
     pub last_day: Option<Day>,
     /// The days with figures, by server and by series.
     pub coverage: Coverage,
+    /// The columns of a file of people that were not taken though nothing says so.
+    pub passed_over: Vec<String>,
+    /// What made the figures up, where the file says that they are; empty else.
+    pub synthetic: String,
+}
+
+/// A stretch of what a file gives.
+#[derive(Debug)]
+pub enum Rows {
+    /// Rows of a table, in the schema of [`schema`].
+    Table(RecordBatch),
+    /// Rows of people, under their pseudonyms.
+    People(UserDays),
 }
 
 impl Summary {
@@ -210,7 +235,7 @@ pub fn schema(grain: Grain) -> SchemaRef {
     let table = grain.schema();
     let fields = table.fields();
     let without = fields.iter().take(fields.len().saturating_sub(1)).cloned();
-    std::sync::Arc::new(arrow::datatypes::Schema::new(without.collect::<Vec<_>>()))
+    Arc::new(arrow::datatypes::Schema::new(without.collect::<Vec<_>>()))
 }
 
 /// Reads a file. `sink` gets its rows and rejects chunk by chunk, in the order of the file, on the
@@ -220,7 +245,7 @@ pub fn schema(grain: Grain) -> SchemaRef {
 pub fn read<E: From<IngestError>>(
     input: &Input,
     options: &Options,
-    sink: &mut dyn FnMut(RecordBatch, Vec<Reject>) -> Result<(), E>,
+    sink: &mut dyn FnMut(Rows, Vec<Reject>) -> Result<(), E>,
 ) -> Result<Summary, E> {
     let opened = pipeline::open(input, options)?;
     opened.run(sink)

@@ -11,8 +11,9 @@ use std::thread;
 use arrow::record_batch::RecordBatch;
 
 use super::clean::{Cleaned, Context};
+use super::clean_user_days::People;
 use super::columns::{Layout, Slots};
-use super::coverage::Ledger;
+use super::coverage::{Ledger, Presence};
 use super::error::IngestError;
 use super::identity::{self, Tally};
 use super::reject::{Reason, Reject};
@@ -20,8 +21,11 @@ use super::scan::Dialect;
 use super::sniff::{self, Compression, Format};
 use super::stream::{Body, Chunk, Cutter, Source};
 use super::table::Table;
-use super::{CHUNK, Input, Options, Summary};
-use super::{clean_disclosures, clean_usage, columnar, csv, json, json_cut, platforms};
+use super::{CHUNK, Input, Options, Rows, Summary};
+use super::{
+    clean_disclosures, clean_usage, clean_user_days, columnar, csv, json, json_cut, people,
+    platforms,
+};
 use crate::schema::Grain;
 
 /// What a worker needs besides the chunk to read its fields.
@@ -41,6 +45,10 @@ pub(super) struct Opened {
     fields: Fields,
     /// Chunks that had to be read for the decision.
     first: Vec<Chunk>,
+    /// Columns of a file of people that are not taken.
+    passed_over: Vec<String>,
+    /// What made the figures up, where the file says so.
+    synthetic: String,
 }
 
 /// Opens a file and decides what its columns give.
@@ -59,12 +67,13 @@ pub(super) fn open(input: &Input, options: &Options) -> Result<Opened, IngestErr
         options.chunk
     };
     let mut first = vec![];
-    let (layout, cutter, fields): (Arc<Layout>, Box<dyn Cutter>, Fields) = match format {
+    let mut synthetic = String::new();
+    let (layout, names, cutter, fields): (Arc<Layout>, Vec<Arc<str>>, Box<dyn Cutter>, Fields) = match format {
         Format::Csv => {
             let (rows, names) = csv::open(Source::new(name, compression, bytes, chunk))?;
             let (layout, slots) = decide(name, &names, options)?;
             let fields = Fields::Csv(rows.dialect, slots);
-            (layout, Box::new(rows), fields)
+            (layout, names, Box::new(rows), fields)
         }
         Format::Ndjson | Format::Json => {
             let source = Source::new(name, compression, bytes, chunk);
@@ -74,18 +83,24 @@ pub(super) fn open(input: &Input, options: &Options) -> Result<Opened, IngestErr
             };
             let names = json::first_names(name, cutter.as_mut(), &mut first)?;
             let (layout, _) = decide(name, &names, options)?;
-            (layout, cutter, Fields::Json(json::Known::default()))
+            (layout, names, cutter, Fields::Json(json::Known::default()))
         }
         Format::Parquet | Format::ArrowFile | Format::ArrowStream => {
             let (file, names) = columnar::File::open(name, format, compression, bytes, chunk)?;
             let (layout, _) = decide(name, &names, options)?;
-            (
-                layout.clone(),
-                Box::new(file.with_layout(layout)),
-                Fields::Columns,
-            )
+            let cutter: Box<dyn Cutter> =
+                if layout.grain.of_people() && format == Format::Parquet {
+                    let rows = chunk.clamp(1, columnar::ROWS);
+                    let mut people = people::People::open(name, file.bytes(), &layout, rows)?;
+                    synthetic = std::mem::take(&mut people.synthetic);
+                    Box::new(people)
+                } else {
+                    Box::new(file.with_layout(layout.clone()))
+                };
+            (layout, names, cutter, Fields::Columns)
         }
     };
+    let passed_over = layout.passed_over(&names);
     let context = Context {
         file: name.to_owned(),
         options: options.clone(),
@@ -99,6 +114,8 @@ pub(super) fn open(input: &Input, options: &Options) -> Result<Opened, IngestErr
         cutter,
         fields,
         first,
+        passed_over,
+        synthetic,
     })
 }
 
@@ -132,14 +149,18 @@ fn declared_platform(name: &str, options: &Options) -> Result<(), IngestError> {
     Err(wrong(Reason::Spelling.text().into_owned()))
 }
 
-/// What came of one chunk: its tables, and its rejects where it has none.
-type Done = (Vec<Cleaned>, Vec<Reject>);
+/// What came of one chunk: its tables or its people, and the rejects of what is in neither.
+struct Done {
+    figures: Vec<Cleaned>,
+    people: Vec<People>,
+    rejects: Vec<Reject>,
+}
 
 impl Opened {
     /// Reads all of it.
     pub(super) fn run<E: From<IngestError>>(
         self,
-        sink: &mut dyn FnMut(RecordBatch, Vec<Reject>) -> Result<(), E>,
+        sink: &mut dyn FnMut(Rows, Vec<Reject>) -> Result<(), E>,
     ) -> Result<Summary, E> {
         let Opened {
             context,
@@ -149,6 +170,8 @@ impl Opened {
             cutter,
             fields,
             first,
+            passed_over,
+            synthetic,
         } = self;
         let threads = match context.options.threads {
             0 => thread::available_parallelism().map_or(1, NonZeroUsize::get),
@@ -192,6 +215,8 @@ impl Opened {
             first_day: None,
             last_day: None,
             coverage: Default::default(),
+            passed_over,
+            synthetic,
         }))
     }
 }
@@ -285,21 +310,28 @@ fn clean(context: &Context, fields: &Fields, chunk: Chunk) -> Result<Done, Inges
         }
         _ => return Err(context.internal("a chunk of another format")),
     };
-    let clean = match context.layout.grain {
-        Grain::Disclosures => clean_disclosures::clean,
-        Grain::Usage => clean_usage::clean,
-    };
-    let cleaned = tables
-        .into_iter()
-        .map(|table| clean(table, context))
-        .collect::<Result<_, _>>()?;
-    Ok((cleaned, rejects))
+    let (mut figures, mut people) = (vec![], vec![]);
+    for table in tables {
+        match context.layout.grain {
+            Grain::Disclosures => figures.push(clean_disclosures::clean(table, context)?),
+            Grain::Usage => figures.push(clean_usage::clean(table, context)?),
+            Grain::Activity | Grain::Signups => {
+                people.push(clean_user_days::clean(table, context)?);
+            }
+        }
+    }
+    Ok(Done {
+        figures,
+        people,
+        rejects,
+    })
 }
 
 /// Takes chunks in the order of the file.
 struct Taker<'a> {
     context: &'a Context,
     ledger: Ledger,
+    presence: Presence,
     kept: u64,
     rejected: u64,
     given: u64,
@@ -310,6 +342,7 @@ impl<'a> Taker<'a> {
         Taker {
             context,
             ledger: Ledger::new(context),
+            presence: Presence::new(context),
             kept: 0,
             rejected: 0,
             given: 0,
@@ -320,7 +353,7 @@ impl<'a> Taker<'a> {
         &mut self,
         done: &Receiver<Numbered<Result<Done, IngestError>>>,
         tokens: &Sender<()>,
-        sink: &mut dyn FnMut(RecordBatch, Vec<Reject>) -> Result<(), E>,
+        sink: &mut dyn FnMut(Rows, Vec<Reject>) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut waiting = BTreeMap::new();
         let mut next = 0;
@@ -338,16 +371,24 @@ impl<'a> Taker<'a> {
 
     fn take<E: From<IngestError>>(
         &mut self,
-        (tables, mut rejects): Done,
-        sink: &mut dyn FnMut(RecordBatch, Vec<Reject>) -> Result<(), E>,
+        done: Done,
+        sink: &mut dyn FnMut(Rows, Vec<Reject>) -> Result<(), E>,
     ) -> Result<(), E> {
+        let mut rejects = done.rejects;
         let mut batches = vec![];
-        for table in tables {
+        for people in done.people {
+            let (days, found, kept) = self.presence.admit(people);
+            self.kept += kept;
+            self.given += days.rows() as u64;
+            rejects.extend(found);
+            batches.push(Rows::People(days));
+        }
+        for table in done.figures {
             let (batch, found, kept) = self.ledger.admit(table, self.context)?;
             self.kept += kept;
             self.given += batch.num_rows() as u64;
             rejects.extend(found);
-            batches.push(batch);
+            batches.push(Rows::Table(batch));
         }
         self.rejected += rejects.len() as u64;
         rejects.sort_by_key(|reject| reject.line);
@@ -358,15 +399,23 @@ impl<'a> Taker<'a> {
         match last {
             Some(batch) => sink(batch, rejects),
             None if rejects.is_empty() => Ok(()),
+            None if self.context.layout.grain.of_people() => {
+                sink(Rows::People(Default::default()), rejects)
+            }
             None => sink(
-                RecordBatch::new_empty(super::schema(self.context.layout.grain)),
+                Rows::Table(RecordBatch::new_empty(super::schema(
+                    self.context.layout.grain,
+                ))),
                 rejects,
             ),
         }
     }
 
     fn summary(self, blank: Summary) -> Summary {
-        let coverage = self.ledger.coverage();
+        let coverage = match self.context.layout.grain.of_people() {
+            true => self.presence.coverage(),
+            false => self.ledger.coverage(),
+        };
         let (first_day, last_day) = Summary::span(&coverage);
         Summary {
             rows_read: self.kept + self.rejected,

@@ -50,6 +50,11 @@ pub(super) enum Reason {
     Published,
     SameKey,
     NotText,
+    NoUser,
+    LongUser,
+    NotAUser,
+    NoMessages,
+    ManyMessages,
 }
 
 impl Reason {
@@ -110,6 +115,11 @@ impl Reason {
             Reason::Qualifier => "not a qualifier: one of exact, about, at_least, at_most",
             Reason::Published => "not a date: leave it empty or write YYYY, YYYY-MM or YYYY-MM-DD",
             Reason::SameKey => "the same figure as on an earlier line",
+            Reason::NoUser => "no user: each row needs the id of one",
+            Reason::LongUser => "a user id longer than 256 bytes",
+            Reason::NotAUser => "not a user id: give a text, a whole number or a UUID",
+            Reason::NoMessages => "no count of messages: write 0 where there were none",
+            Reason::ManyMessages => "more than 4294967295 messages of a user and day",
             Reason::NotText => "a number or a date where a text is expected",
         };
         Cow::Borrowed(text)

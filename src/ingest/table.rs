@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use arrow::array::{Array, Date32Array, Int64Array, StringViewArray};
+use arrow::array::{
+    Array, Date32Array, FixedSizeBinaryArray, Int64Array, StringViewArray, UInt64Array,
+};
 use chrono_tz::Tz;
 
 use super::cell;
@@ -18,6 +20,10 @@ pub(super) enum Column {
     Text(StringViewArray),
     /// Numbers; [`cell::NOT_WHOLE`] stands for one that is not whole.
     Whole(Int64Array),
+    /// Numbers up to 2^64, which ids may be.
+    Unsigned(UInt64Array),
+    /// UUIDs as their 16 bytes.
+    Uuids(FixedSizeBinaryArray),
     /// Calendar days.
     Days(Date32Array),
     /// Moments in microseconds: in UTC, or as a wall clock shows them.
@@ -36,8 +42,11 @@ impl Column {
         match self {
             Column::Text(texts) if texts.is_valid(row) => cell::count(texts.value(row)),
             Column::Whole(numbers) if numbers.is_valid(row) => cell::whole(numbers.value(row)),
-            Column::Text(_) | Column::Whole(_) => Ok(None),
-            Column::Days(_) | Column::Moments { .. } => Err(Reason::NotWhole),
+            Column::Unsigned(numbers) if numbers.is_valid(row) => {
+                cell::whole(i64::try_from(numbers.value(row)).unwrap_or(i64::MAX))
+            }
+            Column::Text(_) | Column::Whole(_) | Column::Unsigned(_) => Ok(None),
+            Column::Days(_) | Column::Moments { .. } | Column::Uuids(_) => Err(Reason::NotWhole),
         }
     }
 
@@ -49,7 +58,13 @@ impl Column {
                 cell::NOT_WHOLE => Err(Reason::NotText),
                 number => Ok(Cow::Owned(number.to_string())),
             },
-            Column::Text(_) | Column::Whole(_) => Ok(Cow::Borrowed("")),
+            Column::Unsigned(numbers) if numbers.is_valid(row) => {
+                Ok(Cow::Owned(numbers.value(row).to_string()))
+            }
+            Column::Uuids(uuids) if uuids.is_valid(row) => Err(Reason::NotText),
+            Column::Text(_) | Column::Whole(_) | Column::Unsigned(_) | Column::Uuids(_) => {
+                Ok(Cow::Borrowed(""))
+            }
             Column::Days(days) if days.is_valid(row) => Ok(Cow::Owned(
                 crate::calendar::from_date32(days.value(row)).to_string(),
             )),
@@ -73,7 +88,21 @@ impl Column {
             Column::Moments { micros, utc: false } if micros.is_valid(row) => {
                 When::wall_micros(micros.value(row), zone)
             }
+            Column::Unsigned(numbers) if numbers.is_valid(row) => {
+                When::epoch(i64::try_from(numbers.value(row)).unwrap_or(i64::MAX), zone)
+            }
             _ => Err(Reason::NoDay),
+        }
+    }
+
+    /// How many rows it has.
+    pub(super) fn rows(&self) -> usize {
+        match self {
+            Column::Text(array) => array.len(),
+            Column::Whole(array) | Column::Moments { micros: array, .. } => array.len(),
+            Column::Unsigned(array) => array.len(),
+            Column::Uuids(array) => array.len(),
+            Column::Days(array) => array.len(),
         }
     }
 

@@ -20,8 +20,11 @@ struct Outcome {
 
 fn run_on(input: &Input, options: &Options) -> Result<Outcome, IngestError> {
     let (mut batches, mut rejects) = (vec![], vec![]);
-    let summary = read(input, options, &mut |batch, found| {
-        batches.push(batch);
+    let summary = read(input, options, &mut |given, found| {
+        match given {
+            Rows::Table(batch) => batches.push(batch),
+            Rows::People(_) => panic!("a table was expected"),
+        }
         rejects.extend(
             found
                 .into_iter()
@@ -602,4 +605,121 @@ proptest! {
         bytes.truncate(at.index(bytes.len()));
         let _ = run_on(&Input::bytes("f", bytes), &Options { threads: 1, ..Options::default() });
     }
+}
+
+/// What came of reading people: user, day, messages and the values of dimensions, and the rejects.
+fn people(
+    text: &str,
+    source: Source,
+    zone: chrono_tz::Tz,
+) -> Result<(Vec<String>, Vec<(u64, String)>), IngestError> {
+    let key = Key::parse(&"5a".repeat(32)).unwrap();
+    let options = Options {
+        source: Source {
+            platform: Some("A".into()),
+            ..source
+        },
+        zone,
+        dimensions: vec!["country".into()],
+        key: Ok(key.clone()),
+        ..Options::default()
+    };
+    let (mut rows, mut rejects) = (vec![], vec![]);
+    let names: std::collections::HashMap<_, _> = ["1", "2", "42", "ann", "Bob", "-7"]
+        .iter()
+        .map(|id| (key.pseudonym(key.scope("A"), id.as_bytes()), *id))
+        .collect();
+    let input = Input::bytes("f.csv", text.to_owned());
+    let summary = read(&input, &options, &mut |given, found| {
+        let Rows::People(days) = given else {
+            panic!("people were expected")
+        };
+        for row in 0..days.rows() {
+            let cell = &days.list[days.cells[row] as usize];
+            let messages = days.messages.as_ref().map(|m| m[row]);
+            let country = days
+                .dimensions
+                .first()
+                .map(|d| d.values[usize::from(d.codes[row])].to_string());
+            let user = names.get(&days.users[row]).copied().unwrap_or("?");
+            let day = crate::calendar::from_date32(cell.day);
+            rows.push(format!("{user} {day} {messages:?} {country:?}"));
+        }
+        rejects.extend(found.into_iter().map(|r| (r.line, r.reason.into_owned())));
+        Ok::<(), IngestError>(())
+    })?;
+    assert_eq!(summary.rows_read, summary.rows_kept + summary.rows_rejected);
+    rows.sort();
+    Ok((rows, rejects))
+}
+
+#[test]
+fn user_days_need_no_mapping_and_bad_rows_are_told() {
+    let long = "x".repeat(257);
+    let text = format!(
+        "user_id,date,messages,country,note\n42,2016-02-01,3,NL,private\nann,2016-02-01,0,,\n,2016-02-01,1,NL,\n{long},2016-02-01,1,NL,\n42,2016-02-30,1,NL,\n42,2016-02-01,-1,NL,\n42,2016-02-02,,NL,\n42,2016-02-02,4294967296,NL,\n"
+    );
+    let (rows, rejects) = people(&text, Source::default(), chrono_tz::Tz::UTC).unwrap();
+    let expected = [
+        "42 2016-02-01 Some(3) Some(\"NL\")",
+        "ann 2016-02-01 Some(0) Some(\"\")",
+    ];
+    assert_eq!(rows, expected);
+    let lines: Vec<u64> = rejects.iter().map(|(line, _)| *line).collect();
+    assert_eq!(lines, [4, 5, 6, 7, 8, 9]);
+    assert!(rejects.iter().all(|(_, reason)| !reason.contains("42") || reason.contains("4294967295")));
+    let active = Source {
+        active: crate::project::Active::Messages,
+        ..Source::default()
+    };
+    let (rows, _) = people(&text, active, chrono_tz::Tz::UTC).unwrap();
+    assert_eq!(rows, expected[..1]);
+}
+
+#[test]
+fn a_row_a_message_falls_on_the_day_of_the_zone_across_the_change_of_clocks() {
+    // In Paris clocks went from 2:00 to 3:00 on 2016-03-27: midnight before is 23:00 UTC, after 22:00.
+    let text = "user,timestamp\n1,2016-03-26T22:59:59Z\n1,2016-03-26T23:00:00Z\n1,2016-03-27T21:59:59Z\n1,2016-03-27T22:00:00Z\n2,1459029600\n";
+    let paris = chrono_tz::Tz::Europe__Paris;
+    let (rows, rejects) = people(text, Source::default(), paris).unwrap();
+    assert_eq!(
+        rows,
+        [
+            "1 2016-03-26 Some(1) Some(\"\")",
+            "1 2016-03-27 Some(1) Some(\"\")",
+            "1 2016-03-27 Some(1) Some(\"\")",
+            "1 2016-03-28 Some(1) Some(\"\")",
+            "2 2016-03-27 Some(1) Some(\"\")",
+        ]
+    );
+    assert!(rejects.is_empty());
+}
+
+#[test]
+fn signups_are_known_by_their_column_or_declared() {
+    let text = "user,signup_day\n1,2016-01-05\nBob,2015-12-31\n";
+    let (rows, _) = people(text, Source::default(), chrono_tz::Tz::UTC).unwrap();
+    assert_eq!(rows, ["1 2016-01-05 None None", "Bob 2015-12-31 None None"]);
+    let declared = Source {
+        grain: Some(Grain::Signups),
+        ..Source::default()
+    };
+    let text = "user,day\n-7,2016-01-05\n";
+    let (rows, _) = people(text, declared, chrono_tz::Tz::UTC).unwrap();
+    assert_eq!(rows, ["-7 2016-01-05 None None"]);
+}
+
+#[test]
+fn without_a_key_no_id_is_read() {
+    let input = Input::bytes("f.csv", "user,day\n1,2016-01-05\n".to_owned());
+    let options = Options {
+        source: Source {
+            platform: Some("A".into()),
+            ..Source::default()
+        },
+        ..Options::default()
+    };
+    let error = read(&input, &options, &mut |_, _| Ok::<(), IngestError>(())).unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("ESSOR_KEY") && text.contains("f.csv"), "{text}");
 }

@@ -410,7 +410,7 @@ fn loads(store: &Store) -> Vec<LoadRead> {
         .map(|l| LoadRead {
             load: l.identity.get(..12).unwrap_or(&l.identity).to_owned(),
             path: l.path.clone(),
-            table: l.grain.table(),
+            table: l.grain.name(),
             rows_kept: l.rows_kept,
             rows_rejected: l.rows_rejected,
             identity: l.identity.clone(),

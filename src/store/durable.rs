@@ -100,6 +100,11 @@ fn write_synced(path: &FilePath, payload: &PutPayload) -> io::Result<()> {
 }
 
 /// Makes missing folders and syncs each one's parent, so that a new folder outlives a power cut.
+/// Writes a small file that is there whole and durable, or not at all.
+pub(super) fn write_file(path: &FilePath, bytes: &[u8]) -> io::Result<()> {
+    place(path, &PutPayload::from(bytes.to_vec()), true)
+}
+
 pub(super) fn make_folders(folder: &FilePath) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());

@@ -32,13 +32,21 @@ impl Store {
     /// The platforms that each live load names.
     pub async fn platforms(&self) -> Result<BTreeMap<String, BTreeSet<String>>, StoreError> {
         let mut platforms: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for grain in [Grain::Disclosures, Grain::Usage] {
+        for grain in [
+            Grain::Disclosures,
+            Grain::Usage,
+            Grain::Activity,
+            Grain::Signups,
+        ] {
             let live: Vec<&str> = self
                 .loads()
                 .live()
                 .filter(|l| l.grain == grain)
                 .map(|l| l.load.as_str())
                 .collect();
+            if live.is_empty() {
+                continue;
+            }
             let rows = self
                 .rows(grain, &live)
                 .await?
@@ -57,7 +65,7 @@ impl Store {
     pub async fn days(&self, grain: Grain, load: &str) -> Result<Days, StoreError> {
         let (server, day) = match grain {
             Grain::Disclosures => (lit(""), col("as_of")),
-            Grain::Usage => (col("server"), col("day")),
+            Grain::Usage | Grain::Activity | Grain::Signups => (col("server"), col("day")),
         };
         let rows = self.rows(grain, &[load]).await?.select(vec![
             text("platform"),

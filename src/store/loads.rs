@@ -53,6 +53,8 @@ pub struct Load {
     pub loaded_at: i64,
     /// The version of the schemas that it was written in.
     pub schema_version: i32,
+    /// What made the figures up, where they are; empty else.
+    pub synthetic: String,
 }
 
 impl Load {
@@ -88,7 +90,7 @@ impl Load {
             text(&self.load),
             text(&self.identity),
             text(if self.unload { "unload" } else { "load" }),
-            text(self.grain.table()),
+            text(self.grain.name()),
             text(&self.path),
             text(&self.format),
             count(self.bytes),
@@ -101,6 +103,7 @@ impl Load {
             text(&self.zone),
             Arc::new(TimestampMicrosecondArray::from(vec![self.loaded_at]).with_timezone("UTC")),
             Arc::new(Int32Array::from(vec![self.schema_version])),
+            text(&self.synthetic),
         ];
         RecordBatch::try_new(schema::LOADS.clone(), columns).map_err(|e| StoreError::Parquet {
             table: "loads".into(),
@@ -176,6 +179,10 @@ impl Loads {
         }
     }
 
+    pub(super) fn last_seq(&self) -> i64 {
+        self.rows.last().map_or(0, |l| l.seq)
+    }
+
     pub(super) fn next_seq(&self) -> i64 {
         self.rows.last().map_or(1, |l| l.seq + 1)
     }
@@ -202,7 +209,7 @@ struct Columns {
     version: Int32Array,
 }
 
-const TEXT: [&str; 8] = [
+const TEXT: [&str; 9] = [
     "load",
     "identity",
     "action",
@@ -211,6 +218,7 @@ const TEXT: [&str; 8] = [
     "format",
     "supersedes",
     "zone",
+    "synthetic",
 ];
 const COUNT: [&str; 5] = ["seq", "bytes", "rows_read", "rows_kept", "rows_rejected"];
 
@@ -260,10 +268,11 @@ impl Columns {
             load: text(0),
             identity: text(1),
             unload: text(2) == "unload",
-            grain: if text(3) == "disclosures" {
-                Grain::Disclosures
-            } else {
-                Grain::Usage
+            grain: match text(3).as_str() {
+                "disclosures" => Grain::Disclosures,
+                "activity" => Grain::Activity,
+                "signups" => Grain::Signups,
+                _ => Grain::Usage,
             },
             path: text(4),
             format: text(5),
@@ -281,6 +290,7 @@ impl Columns {
             zone: text(7),
             loaded_at: self.loaded_at.value(row),
             schema_version: self.version.value(row),
+            synthetic: text(8),
         }
     }
 }

@@ -9,6 +9,8 @@
 mod durable;
 mod held;
 mod loads;
+mod merge;
+mod people;
 mod writer;
 
 use std::collections::{BTreeSet, HashMap};
@@ -28,13 +30,24 @@ use crate::schema;
 pub use durable::Durable;
 pub use held::{Clash, Days};
 pub use loads::{Load, Loads};
+pub use people::LoadRows;
 pub use writer::Writer;
 
 /// The folder of the store within a project.
 pub const FOLDER: &str = ".essor";
 
 /// The tables, in the order in which a load is written to them: `loads` comes last.
-pub const TABLES: [&str; 4] = ["disclosures", "usage", "rejects", "loads"];
+pub const TABLES: [&str; 6] = [
+    "disclosures",
+    "usage",
+    "accounts",
+    "activity",
+    "rejects",
+    "loads",
+];
+
+/// The part of `activity` that holds loads which were merged after they came to count.
+pub const MERGED: &str = "merged";
 
 /// What goes wrong in the store.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +92,14 @@ pub enum StoreError {
     /// A store of a later version.
     #[error("the store was written by a later essor (its schema version is {0}, this one knows {known}); update essor", known = schema::VERSION)]
     TooNew(i32),
+    /// A store of an earlier version.
+    #[error("the store was written by an earlier essor (its schema version is {0}, this one writes {known}); remove `{FOLDER}` and ingest the files again", known = schema::VERSION)]
+    TooOld(i32),
+    /// The pseudonyms in the store were made with another key.
+    #[error(
+        "the key is not the one that this store's pseudonyms were made with: the same people would count as others; give the former key back, or begin a new store (remove `{FOLDER}`) and ingest all again"
+    )]
+    OtherKey,
     /// DataFusion refused to read a table.
     #[error(transparent)]
     Read(#[from] datafusion::error::DataFusionError),
@@ -152,6 +173,7 @@ impl Store {
         store.loads = Loads::read(store.table("loads")?).await?;
         match store.loads.newest_schema() {
             newest if newest > schema::VERSION => Err(StoreError::TooNew(newest)),
+            newest if newest > 0 && newest < schema::VERSION => Err(StoreError::TooOld(newest)),
             _ => Ok(store),
         }
     }
@@ -188,45 +210,69 @@ impl Store {
             return Ok(());
         }
         let actions = adds.into_iter().map(Action::Add).collect();
-        self.commit(table, actions, write_operation(table), None)
+        self.commit(table, actions, write_operation(table), vec![])
             .await
     }
 
     /// Commits the row of a load (or of an unload): from here on it counts.
-    pub async fn finish(&mut self, mut load: Load) -> Result<(), StoreError> {
-        load.seq = self.loads.next_seq();
+    pub async fn finish(&mut self, load: Load) -> Result<(), StoreError> {
+        self.finish_all(vec![load]).await
+    }
+
+    /// Commits the rows of several loads at once: all of them count from here on, or none.
+    pub async fn finish_all(&mut self, mut loads: Vec<Load>) -> Result<(), StoreError> {
+        let Some(name) = loads.first().map(|l| l.load.clone()) else {
+            return Ok(());
+        };
         let mut writer = self.writer("loads")?;
-        writer.write(load.batch()?)?;
-        let adds: Vec<_> = writer
-            .close(&load.load)
-            .await?
-            .into_iter()
-            .map(Action::Add)
-            .collect();
-        let once = Transaction::new(load.transaction(), load.generation());
-        self.commit("loads", adds, write_operation("loads"), Some(once))
+        let mut once = Vec::with_capacity(loads.len());
+        for (load, seq) in loads.iter_mut().zip(self.loads.next_seq()..) {
+            load.seq = seq;
+            writer.write(load.batch()?)?;
+            once.push(Transaction::new(load.transaction(), load.generation()));
+        }
+        let adds = writer.close(&name).await?.into_iter().map(Action::Add);
+        self.commit("loads", adds.collect(), write_operation("loads"), once)
             .await?;
-        self.loads.push(load);
+        loads.into_iter().for_each(|load| self.loads.push(load));
         Ok(())
+    }
+
+    /// Holds the mark of the key (see [`crate::pseudonym::Key::mark`]) against that of the first load of
+    /// people; with the first it is kept.
+    pub fn check_key(&self, mark: &str) -> Result<(), StoreError> {
+        let path = self.folder.join("key-mark");
+        match std::fs::read_to_string(&path) {
+            Ok(kept) if kept.trim() == mark => Ok(()),
+            Ok(_) => Err(StoreError::OtherKey),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                durable::write_file(&path, mark.as_bytes()).map_err(|e| disk(&path, e))
+            }
+            Err(error) => Err(disk(&path, error)),
+        }
     }
 
     /// Takes back rows that were committed to a table but whose load is refused.
     pub async fn discard(&mut self, table: &'static str, load: &str) -> Result<(), StoreError> {
         let unwanted = BTreeSet::from([load.to_owned()]);
-        self.remove(table, |l| unwanted.contains(l)).await
+        self.remove(table, "load", |l| unwanted.contains(l)).await
     }
 
     async fn take_out_unfinished(&mut self) -> Result<(), StoreError> {
         let known: BTreeSet<String> = self.loads.iter().map(|l| l.load.clone()).collect();
         for table in ["disclosures", "usage", "rejects"] {
-            self.remove(table, |load| !known.contains(load)).await?;
+            self.remove(table, "load", |load| !known.contains(load))
+                .await?;
         }
-        Ok(())
+        let parts = self.unfinished_parts()?;
+        self.remove("activity", "part", |part| parts.contains(part))
+            .await
     }
 
     async fn remove(
         &mut self,
         table: &'static str,
+        column: &str,
         unwanted: impl Fn(&str) -> bool,
     ) -> Result<(), StoreError> {
         let of = self.table(table)?;
@@ -234,8 +280,8 @@ impl Store {
         let removes: Vec<Action> = snapshot
             .log_data()
             .iter()
-            .filter(|file| match file.partition_values_map().get("load") {
-                Some(Some(load)) => unwanted(load),
+            .filter(|file| match file.partition_values_map().get(column) {
+                Some(Some(value)) => unwanted(value),
                 _ => false,
             })
             .map(|file| Action::Remove(file.remove_action(true)))
@@ -247,7 +293,7 @@ impl Store {
             table,
             removes,
             DeltaOperation::Delete { predicate: None },
-            None,
+            vec![],
         )
         .await
     }
@@ -257,13 +303,13 @@ impl Store {
         name: &'static str,
         actions: Vec<Action>,
         operation: DeltaOperation,
-        once: Option<Transaction>,
+        once: Vec<Transaction>,
     ) -> Result<(), StoreError> {
         let table = self.table(name)?;
         let snapshot = table.snapshot().map_err(|e| delta(name, e))?;
         let properties = deltalake::kernel::transaction::CommitProperties::default()
             .with_cleanup_expired_logs(Some(false))
-            .with_application_transactions(once.into_iter().collect());
+            .with_application_transactions(once);
         CommitBuilder::from(properties)
             .with_actions(actions)
             .build(Some(snapshot), table.log_store(), operation)
@@ -285,13 +331,15 @@ fn write_operation(table: &str) -> DeltaOperation {
     }
 }
 
-/// Every table but `loads`, which has one row a load, is partitioned by load.
+/// Tables are partitioned by load, so that one can be taken out; but `loads`, which has one row a load;
+/// `accounts`, which stay; and `activity`, whose loads are merged when there are many.
 fn partition_columns(table: &str) -> Vec<String> {
-    if table == "loads" {
-        Vec::new()
-    } else {
-        vec!["load".to_owned()]
-    }
+    let columns: &[&str] = match table {
+        "loads" | "accounts" => &[],
+        "activity" => &["month", "part"],
+        _ => &["load"],
+    };
+    columns.iter().map(|c| (*c).to_owned()).collect()
 }
 
 fn lock(folder: &Path) -> Result<File, StoreError> {
@@ -311,6 +359,8 @@ fn schema_of(table: &str) -> SchemaRef {
         "disclosures" => schema::DISCLOSURES.clone(),
         "usage" => schema::USAGE.clone(),
         "rejects" => schema::REJECTS.clone(),
+        "accounts" => schema::ACCOUNTS.clone(),
+        "activity" => schema::ACTIVITY.clone(),
         _ => schema::LOADS.clone(),
     }
 }
@@ -346,7 +396,7 @@ async fn open_tables(folder: &Path) -> Result<HashMap<&'static str, DeltaTable>,
         Ok::<_, StoreError>((name, table))
     };
     let mut tables = HashMap::from([open("loads").await?]);
-    let others = ["disclosures", "usage", "rejects"].map(open);
+    let others = ["disclosures", "usage", "activity", "accounts", "rejects"].map(open);
     tables.extend(futures::future::try_join_all(others).await?);
     Ok(tables)
 }
@@ -374,6 +424,11 @@ async fn create(folder: &Path, name: &str) -> Result<(), StoreError> {
             (
                 "delta.enableExpiredLogCleanup".to_owned(),
                 Some("false".to_owned()),
+            ),
+            // Thousands of loads are thousands of commits: a reader replays at most so many.
+            (
+                "delta.checkpointInterval".to_owned(),
+                Some("20".to_owned()),
             ),
             (
                 "delta.logRetentionDuration".to_owned(),

@@ -7,13 +7,16 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::Schema;
 
 use super::files::Found;
-use crate::ingest::{self, IngestError, Input, Options, Origin, Reject, Summary};
+use super::people::{People, Pending};
+use crate::activity::RollupError;
+use crate::ingest::{self, IngestError, Input, Options, Origin, Reject, Rows, Summary};
 use crate::project::{OnChange, OnConflict, Project};
+use crate::pseudonym::{Key, KeyError};
 use crate::schema::{self, Grain};
 use crate::store::{Clash, Days, Load, Store, StoreError};
 
 /// How files are taken.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Taking {
     /// Whether a file with a row that can't be read is refused whole.
     pub strict: bool,
@@ -21,6 +24,8 @@ pub struct Taking {
     pub threads: Option<usize>,
     /// Whose the figures are, where neither the file nor essor.toml says it.
     pub platform: Option<String>,
+    /// What pseudonyms are made with.
+    pub key: Result<Key, Arc<KeyError>>,
 }
 
 /// What became of a file.
@@ -44,6 +49,15 @@ pub enum Taken {
         /// The first rows that can't be read.
         rejects: Vec<Reject>,
     },
+}
+
+/// What stays between the files of one run.
+#[derive(Default)]
+pub struct Run {
+    /// The platforms that live loads name; none where they have to be asked for again.
+    platforms: Option<std::collections::BTreeMap<String, BTreeSet<String>>>,
+    /// Loads of people that wait to be committed together.
+    pub people: People,
 }
 
 /// Why a file was not taken.
@@ -74,6 +88,32 @@ pub enum LoadError {
         now: String,
         /// That load.
         load: String,
+    },
+    /// People of one store were put on days in another zone.
+    #[error(
+        "`{file}` would be read in the zone `{now}`, but `{held}` (load {load}) was in `{before}`: days of unlike zones are never united; {advice}"
+    )]
+    PeopleZone {
+        /// The file.
+        file: String,
+        /// The zone that it would be read in.
+        now: String,
+        /// The file that was read in another.
+        held: String,
+        /// Its load.
+        load: String,
+        /// The zone of that one.
+        before: String,
+        /// What to do.
+        advice: String,
+    },
+    /// Its people can't be rolled up.
+    #[error("`{file}`: {source}")]
+    Rollup {
+        /// The file.
+        file: String,
+        /// Why.
+        source: RollupError,
     },
     /// Standard input can't be read.
     #[error("can't read standard input: {0}")]
@@ -121,22 +161,30 @@ pub async fn take(
     project: &Project,
     found: &Found,
     taking: &Taking,
+    run: &mut Run,
 ) -> Result<Taken, LoadError> {
     let (name, input) = opened(found)?;
     let mut options = Options::of(project, &name, Vec::new());
     options.threads = taking.threads.unwrap_or(0);
     options.source.platform = options.source.platform.or_else(|| taking.platform.clone());
+    options.key = taking.key.clone();
     refuse_other_zone(store, &name, options.zone.name())?;
     let mut expected = None;
     if may_be_known(store, &input) {
         let identity = ingest::identity(&ingest::content(&input)?, &options);
-        if store.loads().live().any(|l| l.identity == identity) {
+        if store.loads().live().any(|l| l.identity == identity) || run.people.waits(&identity) {
             return Ok(Taken::Known);
         }
         expected = Some(identity);
     }
-    options.known = known_platforms(store, &name).await?;
-    let (summary, rows, refused, shown) = read(store, &input, &options)?;
+    options.known = known_platforms(store, &name, run).await?;
+    let Read {
+        summary,
+        rows,
+        rejects: refused,
+        shown,
+        people,
+    } = read(store, &input, &options, run, project)?;
     if expected.is_some_and(|identity| identity != summary.identity) {
         return Err(LoadError::Changed { file: name });
     }
@@ -148,6 +196,24 @@ pub async fn take(
         });
     }
     let replaced = replaced(store, &name, &summary, options.source.on_change).await?;
+    if summary.grain.of_people() {
+        if run.people.waits(&summary.identity) {
+            return Ok(Taken::Known);
+        }
+        refuse_unlike_zone(store, project, &name, &options, run)?;
+        let load_row = row(&name, &load, &summary, &options, replaced.clone());
+        run.people.add(Pending {
+            load: load_row,
+            rows: people,
+            rejects: (summary.rows_rejected > 0).then_some(refused),
+        });
+        run.saw(&load, &summary);
+        return Ok(Taken::Loaded {
+            summary: Box::new(summary),
+            replaced: replaced.len(),
+            rejects: shown,
+        });
+    }
     let table = summary.grain.table();
     let rivals = possible_clashes(store, project, &name, &summary, &replaced);
     store.commit_rows(rows, &load).await?;
@@ -159,6 +225,7 @@ pub async fn take(
     store
         .finish(row(&name, &load, &summary, &options, replaced.clone()))
         .await?;
+    run.saw(&load, &summary);
     Ok(Taken::Loaded {
         summary: Box::new(summary),
         replaced: replaced.len(),
@@ -213,25 +280,57 @@ fn may_be_known(store: &Store, input: &Input) -> bool {
 
 /// The platforms of the live loads, less those of the path that is read again: what it misspelt
 /// may be what is being mended.
-async fn known_platforms(store: &Store, path: &str) -> Result<Vec<String>, StoreError> {
-    let platforms = store.platforms().await?;
-    let others = store.loads().live().filter(|l| l.path != path);
-    let names: BTreeSet<String> = others
-        .filter_map(|l| platforms.get(&l.load))
-        .flatten()
-        .cloned()
+async fn known_platforms(
+    store: &Store,
+    path: &str,
+    run: &mut Run,
+) -> Result<Vec<String>, StoreError> {
+    let platforms = match run.platforms.take() {
+        Some(platforms) => platforms,
+        None => store.platforms().await?,
+    };
+    let platforms = run.platforms.insert(platforms);
+    let gone: BTreeSet<&str> = store
+        .loads()
+        .live()
+        .filter(|l| l.path == path)
+        .map(|l| l.load.as_str())
+        .collect();
+    let names: BTreeSet<String> = platforms
+        .iter()
+        .filter(|(load, _)| !gone.contains(load.as_str()))
+        .flat_map(|(_, names)| names.iter().cloned())
         .collect();
     Ok(names.into_iter().collect())
 }
 
-type Writers = (
-    Summary,
-    crate::store::Writer,
-    crate::store::Writer,
-    Vec<Reject>,
-);
+impl Run {
+    /// Notes the platforms of a load, so that the store need not be asked again.
+    fn saw(&mut self, load: &str, summary: &Summary) {
+        if let Some(platforms) = &mut self.platforms {
+            let names = summary.coverage.servers.keys().map(|(p, _)| p.clone());
+            platforms.insert(load.to_owned(), names.collect());
+        }
+    }
+}
 
-fn read(store: &Store, input: &Input, options: &Options) -> Result<Writers, LoadError> {
+/// What was read of a file and is not committed yet.
+struct Read {
+    summary: Summary,
+    rows: crate::store::Writer,
+    rejects: crate::store::Writer,
+    shown: Vec<Reject>,
+    people: Vec<crate::activity::Row>,
+}
+
+fn read(
+    store: &Store,
+    input: &Input,
+    options: &Options,
+    run: &mut Run,
+    project: &Project,
+) -> Result<Read, LoadError> {
+    let mut rollup = None;
     let mut rows: Option<crate::store::Writer> = None;
     let mut refused = store.writer("rejects")?;
     let mut shown: Vec<Reject> = Vec::new();
@@ -239,7 +338,20 @@ fn read(store: &Store, input: &Input, options: &Options) -> Result<Writers, Load
     let summary = ingest::read(
         input,
         options,
-        &mut |batch: RecordBatch, rejects: Vec<Reject>| {
+        &mut |given: Rows, rejects: Vec<Reject>| {
+            shown.extend(
+                rejects
+                    .iter()
+                    .take(SHOWN.saturating_sub(shown.len()))
+                    .cloned(),
+            );
+            refused.write(reject_rows(&name, &rejects)?)?;
+            let batch = match given {
+                Rows::Table(batch) => batch,
+                Rows::People(days) => {
+                    return run.people.push(&mut rollup, store, project, &name, days);
+                }
+            };
             let grain = if batch.schema_ref().index_of("as_of").is_ok() {
                 Grain::Disclosures
             } else {
@@ -250,21 +362,24 @@ fn read(store: &Store, input: &Input, options: &Options) -> Result<Writers, Load
                 None => rows.insert(store.writer(grain.table())?),
             };
             writer.write(batch)?;
-            shown.extend(
-                rejects
-                    .iter()
-                    .take(SHOWN.saturating_sub(shown.len()))
-                    .cloned(),
-            );
-            refused.write(reject_rows(&name, &rejects)?)?;
             Ok::<(), LoadError>(())
         },
     )?;
+    if let (Some(_), Ok(key)) = (&rollup, &options.key) {
+        store.check_key(&key.mark())?;
+    }
+    let people = run.people.finish(rollup, &name)?;
     let rows = match rows {
         Some(rows) => rows,
         None => store.writer(summary.grain.table())?,
     };
-    Ok((summary, rows, refused, shown))
+    Ok(Read {
+        summary,
+        rows,
+        rejects: refused,
+        shown,
+        people,
+    })
 }
 
 fn reject_rows(file: &str, rejects: &[Reject]) -> Result<RecordBatch, StoreError> {
@@ -377,6 +492,43 @@ fn refuse_other_zone(store: &Store, path: &str, zone: &str) -> Result<(), LoadEr
     }
 }
 
+/// Days of people are never united across zones, and a bitmap of a day can't be put into another zone:
+/// the zone of the first load of people stays the project's.
+fn refuse_unlike_zone(
+    store: &Store,
+    project: &Project,
+    path: &str,
+    options: &Options,
+    run: &Run,
+) -> Result<(), LoadError> {
+    let zone = options.zone.name();
+    let waiting = run.people.loads();
+    let held = store.loads().live().chain(waiting);
+    let mut unlike = held.filter(|l| l.grain.of_people() && l.zone != zone);
+    let Some(load) = unlike.next() else {
+        return Ok(());
+    };
+    let advice = match &options.source.zone {
+        Some(_) => format!(
+            "declare `zone = \"{}\"` for it if its days are of that zone, or keep it in a project of its own",
+            load.zone
+        ),
+        None if project.zone.name() != load.zone => format!(
+            "the zone is fixed at the first load: set `zone = \"{}\"` under [project] in essor.toml again, or begin a new store",
+            load.zone
+        ),
+        None => "declare the same zone for both, or keep them in projects of their own".to_owned(),
+    };
+    Err(LoadError::PeopleZone {
+        file: path.to_owned(),
+        now: zone.to_owned(),
+        held: load.path.clone(),
+        load: load.load.clone(),
+        before: load.zone.clone(),
+        advice,
+    })
+}
+
 async fn refuse_clashes(
     store: &Store,
     file: &str,
@@ -429,5 +581,6 @@ fn row(
         zone: options.zone.name().to_owned(),
         loaded_at: chrono::Utc::now().timestamp_micros(),
         schema_version: schema::VERSION,
+        synthetic: summary.synthetic.clone(),
     }
 }

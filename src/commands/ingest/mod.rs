@@ -2,8 +2,10 @@
 
 mod files;
 mod load;
+mod people;
 
 use std::io::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -16,7 +18,8 @@ use super::{Outcome, Setting};
 use crate::chart::number::exact;
 use crate::ingest::{Reject, Summary};
 use crate::project::Project;
-use crate::store::Store;
+use crate::pseudonym::{self, Key, KeyError};
+use crate::store::{Store, StoreError};
 
 /// `essor ingest`
 #[derive(Debug, clap::Args)]
@@ -97,6 +100,7 @@ pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
             strict: args.strict,
             threads: setting.threads,
             platform: args.platform,
+            key: key(&project),
         },
     ))?;
     let mut out = anstream::stdout();
@@ -129,20 +133,58 @@ pub async fn ingest(
     let mut store = Store::open_to_write(&project.root).await?;
     let bar = progress(files.found.len());
     let mut tally = Tally::default();
+    let mut run = load::Run::default();
+    // Files of people are told of when they are committed, which is together.
+    let mut waiting: Vec<(&str, Result<Taken, LoadError>)> = Vec::new();
     for found in &files.found {
         let name = match found {
             Found::File { name, .. } => name.as_str(),
             Found::Stdin => "standard input",
         };
         bar.set_message(name.to_owned());
-        let taken = load::take(&mut store, project, found, &taking).await;
-        bar.suspend(|| say(name, &taken))?;
-        tally.add(&taken);
+        let taken = load::take(&mut store, project, found, &taking, &mut run).await;
         bar.inc(1);
+        waiting.push((name, taken));
+        if run.people.full(project) || run.people.is_empty() {
+            let committed = run.people.commit(&mut store).await;
+            told(&bar, &mut tally, &mut waiting, committed)?;
+        }
+    }
+    let committed = run.people.commit(&mut store).await;
+    told(&bar, &mut tally, &mut waiting, committed)?;
+    if tally.loaded > 0 {
+        store.merge().await?;
     }
     bar.finish_and_clear();
     say_passed_over(&files.passed_over)?;
     Ok(tally)
+}
+
+/// What pseudonyms are made with: the key in the environment, or else in the project's folder.
+pub fn key(project: &Project) -> Result<Key, Arc<KeyError>> {
+    let variable = std::env::var(pseudonym::VARIABLE).ok();
+    Key::find(&project.root, variable.as_deref()).map_err(Arc::new)
+}
+
+/// Says what became of the files that waited for a commit.
+fn told(
+    bar: &ProgressBar,
+    tally: &mut Tally,
+    waiting: &mut Vec<(&str, Result<Taken, LoadError>)>,
+    committed: Result<(), StoreError>,
+) -> Result<()> {
+    let failed = committed.is_err();
+    for (name, taken) in waiting.drain(..) {
+        let people = matches!(&taken, Ok(Taken::Loaded { summary, .. }) if summary.grain.of_people());
+        if failed && people {
+            tally.failed += 1;
+            continue;
+        }
+        bar.suspend(|| say(name, &taken))?;
+        tally.add(&taken);
+    }
+    committed?;
+    Ok(())
 }
 
 impl Tally {
@@ -217,9 +259,16 @@ fn say(name: &str, taken: &Result<Taken, LoadError>) -> std::io::Result<()> {
                 out,
                 "{name}: {} rows of {} as {}{instead}",
                 exact(summary.rows_kept as i64),
-                summary.grain.table(),
+                summary.grain.name(),
                 format_name(summary)
             )?;
+            if let [first, more @ ..] = &summary.passed_over[..] {
+                let columns = more.iter().fold(format!("`{first}`"), |a, b| format!("{a}, `{b}`"));
+                writeln!(
+                    out,
+                    "  not taken: {columns} (a dimension is declared with `dimensions` in essor.toml; `ignore` says that a column is left out on purpose)"
+                )?;
+            }
             say_rejects(name, summary, rejects)
         }
         Ok(Taken::Strict { summary, rejects }) => {

@@ -1,0 +1,178 @@
+//! Parquet files of people, read by row groups: they are large, and of few columns.
+//!
+//! These alone are not read by Polars but by the `parquet` crate, which gives a file batch by batch:
+//! memory does not grow with the file, and the first rows are hashed while the next are decoded.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type, TimeUnit, UInt64Type};
+use arrow::error::ArrowError;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+
+use super::cell;
+use super::columns::{Layout, Role, Slots};
+use super::error::IngestError;
+use super::reject::Lines;
+use super::stream::{Body, Chunk, Cutter};
+use super::table::Column;
+
+/// What a file says of itself where its figures are made up.
+const SYNTHETIC: &str = "essor.synthetic";
+
+/// A Parquet file of people.
+pub(super) struct People {
+    name: String,
+    reader: ParquetRecordBatchReader,
+    slots: Slots,
+    names: Vec<Arc<str>>,
+    line: u64,
+    rows: u64,
+    /// What made the figures up; empty where the file does not say so.
+    pub synthetic: String,
+}
+
+impl People {
+    pub(super) fn open(
+        name: &str,
+        bytes: bytes::Bytes,
+        layout: &Layout,
+        rows: usize,
+    ) -> Result<Self, IngestError> {
+        let told = |detail: String| corrupt(name, detail);
+        let open = || ParquetRecordBatchReaderBuilder::try_new(bytes);
+        let builder = guard(name, || open().map_err(|e| e.to_string()))?;
+        let metadata = builder.metadata().file_metadata().clone();
+        let (mut taken, mut names) = (vec![], vec![]);
+        for (place, field) in builder.schema().fields().iter().enumerate() {
+            let column: Arc<str> = Arc::from(field.name().as_str());
+            if layout.role(&column)? != Role::Ignored {
+                taken.push(place);
+                names.push(column);
+            }
+        }
+        let mask = ProjectionMask::roots(metadata.schema_descr(), taken);
+        let reader = builder.with_projection(mask).with_batch_size(rows.max(1));
+        let reader = guard(name, || reader.build().map_err(|e| e.to_string()))?;
+        let pairs = metadata.key_value_metadata();
+        let synthetic = pairs.into_iter().flatten().find(|p| p.key == SYNTHETIC);
+        Ok(People {
+            name: name.to_owned(),
+            reader,
+            slots: layout.slots(&names)?,
+            names,
+            line: 1,
+            rows: u64::try_from(metadata.num_rows()).map_err(|e| told(e.to_string()))?,
+            synthetic: synthetic
+                .and_then(|p| p.value.clone())
+                .unwrap_or_default(),
+        })
+    }
+
+    fn columns(&self, batch: &RecordBatch) -> Result<Vec<Column>, IngestError> {
+        let columns = batch.columns().iter().zip(&self.names);
+        let made = columns.map(|(array, name)| {
+            let made = guard(&self.name, || column(array).map_err(|e| e.to_string()))?;
+            made.ok_or_else(|| IngestError::ColumnType {
+                name: self.name.clone(),
+                column: name.to_string(),
+                found: array.data_type().to_string(),
+            })
+        });
+        made.collect()
+    }
+}
+
+impl Cutter for People {
+    fn next(&mut self) -> Result<Option<Chunk>, IngestError> {
+        let name = self.name.clone();
+        let reader = &mut self.reader;
+        let Some(batch) = guard(&name, || {
+            reader.next().transpose().map_err(|e| e.to_string())
+        })?
+        else {
+            // A decoder that gives fewer rows than the file says it has would lose them silently.
+            return match self.line - 1 == self.rows {
+                true => Ok(None),
+                false => Err(corrupt(&name, "it ends before its last row".to_owned())),
+            };
+        };
+        let rows = batch.num_rows();
+        let lines = Lines::successive(self.line, rows as u32);
+        self.line += rows as u64;
+        Ok(Some(Chunk {
+            body: Body::Columns {
+                columns: self.columns(&batch)?,
+                slots: self.slots.clone(),
+            },
+            lines,
+            rejects: vec![],
+        }))
+    }
+}
+
+/// An Arrow column as text, numbers, days or moments; `None` for a type that holds none of these.
+fn column(array: &ArrayRef) -> Result<Option<Column>, ArrowError> {
+    use DataType as T;
+    let texts = |array: &ArrayRef| Ok::<_, ArrowError>(cast(array, &T::Utf8View)?.as_string_view().clone());
+    Ok(Some(match array.data_type() {
+        T::Utf8 | T::LargeUtf8 | T::Utf8View | T::Null => Column::Text(texts(array)?),
+        T::Dictionary(_, value) => return column(&cast(array, value)?),
+        T::UInt64 => Column::Unsigned(array.as_primitive::<UInt64Type>().clone()),
+        kind if kind.is_integer() => {
+            let whole = cast(array, &T::Int64)?;
+            // The least number stands for one that is not whole.
+            let whole = whole.as_primitive::<Int64Type>();
+            Column::Whole(whole.unary(|n| n.max(-i64::MAX)))
+        }
+        kind if kind.is_floating() => {
+            let floats = cast(array, &T::Float64)?;
+            let floats = floats.as_primitive::<Float64Type>();
+            Column::Whole(floats.unary(cell::from_float))
+        }
+        T::FixedSizeBinary(16) => Column::Uuids(array.as_fixed_size_binary().clone()),
+        T::Date32 | T::Date64 => {
+            Column::Days(cast(array, &T::Date32)?.as_primitive::<Date32Type>().clone())
+        }
+        T::Timestamp(unit, zone) => {
+            let ticks = cast(array, &T::Int64)?;
+            let ticks = ticks.as_primitive::<Int64Type>();
+            let unit = *unit;
+            Column::Moments {
+                micros: ticks.unary(|n| micros(n, unit)),
+                utc: zone.is_some(),
+            }
+        }
+        _ => return Ok(None),
+    }))
+}
+
+/// Moments finer than a microsecond are put on the microsecond that they fall in.
+fn micros(ticks: i64, unit: TimeUnit) -> i64 {
+    match unit {
+        TimeUnit::Second => ticks.saturating_mul(1_000_000),
+        TimeUnit::Millisecond => ticks.saturating_mul(1000),
+        TimeUnit::Microsecond => ticks,
+        TimeUnit::Nanosecond => ticks.div_euclid(1000),
+    }
+}
+
+fn corrupt(name: &str, detail: String) -> IngestError {
+    IngestError::Corrupt {
+        name: name.to_owned(),
+        format: "Parquet",
+        detail,
+    }
+}
+
+/// Runs a decoder, which may panic on bytes that no writer makes.
+fn guard<T>(name: &str, decode: impl FnOnce() -> Result<T, String>) -> Result<T, IngestError> {
+    match catch_unwind(AssertUnwindSafe(decode)) {
+        Ok(Ok(decoded)) => Ok(decoded),
+        Ok(Err(error)) => Err(corrupt(name, error)),
+        Err(_) => Err(corrupt(name, "its decoder gave up".to_owned())),
+    }
+}

@@ -101,7 +101,8 @@ fn value_of(strand: &Strand) -> Option<String> {
     } else {
         ""
     };
-    Some(format!("{}{so_far}", short(y)))
+    let unit = if strand.percent { "\u{202F}%" } else { "" };
+    Some(format!("{}{unit}{so_far}", short(y)))
 }
 
 /// Width to keep free on the right of the plot for the names of the lines that reach it.

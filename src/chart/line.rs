@@ -11,7 +11,7 @@ use super::frame::Look;
 use super::label::{Obstacles, Rect};
 use super::plane::{self, Domain, Dot, Place, Plane, Run};
 use super::plot;
-use super::theme::{RIVALS, Tone, hex};
+use super::theme::{INVERTED, RIVALS, STEPS, Tone, hex};
 use super::{Chart, ChartError, Mark, Reference, Role, Scale};
 
 /// A series with its look.
@@ -21,6 +21,10 @@ pub(super) struct Strand {
     /// Whether it has a colour and a name of its own, or is one of many in grey.
     pub(super) named: bool,
     pub(super) strong: bool,
+    /// Whether its values are percentages, and say so.
+    pub(super) percent: bool,
+    /// How much thinner than usual it is drawn, for lines with many turns: 1 is as usual.
+    slim: f64,
 }
 
 impl Strand {
@@ -32,7 +36,7 @@ impl Strand {
         } else {
             1.0
         };
-        width * look.text.pen
+        width * look.text.pen * self.slim
     }
 
     /// Radius of its dots.
@@ -49,7 +53,12 @@ impl Strand {
 
     /// Colour of its words; the grey of the unnamed lines would be too pale to read.
     pub(super) fn words(&self) -> Tone {
-        if self.named { self.tone } else { Tone::Faint }
+        match self.tone {
+            // The paler steps of a scale would be too pale to read.
+            Tone::Heat(step) if step < INVERTED => Tone::Faint,
+            tone if self.named => tone,
+            _ => Tone::Faint,
+        }
     }
 
     pub(super) fn weight(&self) -> Weight {
@@ -70,7 +79,15 @@ pub(super) fn draw(
 ) -> Result<(), ChartError> {
     let log = chart.scale == Scale::Log;
     let domain = Domain::of(chart);
-    let strands = strands(plane::runs(chart, &domain, log));
+    let mut strands = strands(plane::runs(chart, &domain, log));
+    if chart.ordered {
+        in_order(&mut strands);
+    }
+    let slim = slimness(&strands, body);
+    for strand in &mut strands {
+        strand.percent = chart.says_percent();
+        strand.slim = slim;
+    }
     let points = || strands.iter().flat_map(|s| s.run.values());
     let (Some(ends), Some(range)) = (
         plane::extent(points().map(|p| p.0.x)),
@@ -184,9 +201,37 @@ pub(super) fn strands(runs: Vec<Run>) -> Vec<Strand> {
             tone,
             named,
             strong: strong && subjects == 1,
+            percent: false,
+            slim: 1.0,
         });
     }
     strands
+}
+
+/// Series that follow one another, such as cohorts: from pale to strong, the first, the last and some between
+/// them named.
+fn in_order(strands: &mut [Strand]) {
+    let last = strands.len().saturating_sub(1);
+    let palest = 2;
+    let named = strands.len().min(RIVALS - 1);
+    for (i, strand) in strands.iter_mut().enumerate() {
+        strand.strong = false;
+        strand.tone = Tone::Heat(match last {
+            0 => STEPS - 2,
+            _ => palest + i * (STEPS - 1 - palest) / last,
+        });
+        // Evenly chosen, so that i = 0 and i = last are among them.
+        let nth = |n: usize| n * last / named.saturating_sub(1).max(1);
+        strand.named = (0..named).any(|n| nth(n) == i);
+    }
+}
+
+/// Lines of daily figures go up and down with the week: beyond a turn every few pixels they are drawn thinner,
+/// else they would run into a band.
+fn slimness(strands: &[Strand], body: Rect) -> f64 {
+    let most = strands.iter().map(|s| s.run.dots.len()).max().unwrap_or(0);
+    let pixels = body.width() / most.max(1) as f64;
+    (0.35 + 0.65 * pixels / 4.0).clamp(0.4, 1.0)
 }
 
 /// The stretches of a line.

@@ -282,6 +282,7 @@ fn figure(
             Some(subject.month.last()),
         ),
         log: false,
+        stamp: None,
     };
     let drawing = drawing::chart(header, &found, &words);
     let cell = |row: &Map<String, Value>| {

@@ -152,6 +152,7 @@ struct ProjectTable {
     on_conflict: OnConflict,
     base: Option<String>,
     data: Vec<String>,
+    dimensions: Vec<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -180,6 +181,9 @@ pub struct Project {
     pub base: Option<Day>,
     /// What `essor report` ingests first: paths below the folder.
     pub data: Vec<String>,
+    /// What users are told apart by besides all together, such as `country`: the report's figures of activity are
+    /// given by each.
+    pub dimensions: Vec<String>,
     /// How files are read.
     pub sources: Vec<Source>,
     /// What is known of platforms.
@@ -256,6 +260,7 @@ impl Project {
             } else {
                 document.project.data
             },
+            dimensions: document.project.dimensions,
             sources: document.source,
             platforms: document.platform,
             disputes: document.dispute,

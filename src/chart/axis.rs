@@ -225,6 +225,8 @@ pub(super) fn days(low: f64, high: f64, fits: impl Fn(&[Tick]) -> bool) -> Vec<T
             .iter()
             .map(|step| by_months(from, to, *step))
             .collect()
+    } else if by_years(from, to, 1).len() < 2 {
+        [3, 6].iter().map(|step| by_months(from, to, *step)).collect()
     } else {
         let steps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10_000, 100_000];
         steps.iter().map(|step| by_years(from, to, *step)).collect()
@@ -289,7 +291,7 @@ fn by_days(from: NaiveDate, to: NaiveDate, step: u64) -> Vec<Tick> {
 
 fn by_months(from: NaiveDate, to: NaiveDate, step: i32) -> Vec<Tick> {
     let first = from.year() * 12 + from.month0() as i32;
-    let months = (first..first + 20)
+    let months = (first..first + 26)
         .filter(|month| month.rem_euclid(step) == 0)
         .filter_map(|month| {
             let (year, month) = (month.div_euclid(12), month.rem_euclid(12));

@@ -68,7 +68,7 @@ pub fn chart(header: &Header, rows: &[Map<String, Value>], words: &Words) -> Opt
         references: reader.references(),
         alt: alternative(&words.finding, kind, &series, &reader.unit()),
         series,
-        y_title: line.settings.get("y_title").cloned().unwrap_or_default(),
+        y_title: reader.y_title(),
         ordered: reader.column("series").is_some_and(|c| c.kind == Type::Date),
         stamp: words.stamp.clone(),
     })
@@ -87,6 +87,12 @@ impl Reader<'_> {
 
     fn column(&self, key: &str) -> Option<&Column> {
         self.named(self.line.columns(key).next()?)
+    }
+
+    /// What the rows of a map are: as `y_title=` says, else the name of their column.
+    fn y_title(&self) -> String {
+        let column = || self.setting("y").unwrap_or_default().replace('_', " ");
+        self.setting("y_title").map_or_else(column, str::to_owned)
     }
 
     fn named(&self, name: &str) -> Option<&Column> {
@@ -374,6 +380,9 @@ fn marks_explained(kind: Kind, series: &[Series]) -> Option<String> {
             Kind::Stacked | Kind::Histogram => "Hatched: the period is not over.",
             _ => "Hatched or hollow: the day or month is not over.",
         });
+    }
+    if series.iter().any(|s| s.role == Role::Net && s.points.iter().any(|p| p.y.is_some())) {
+        said.push("Above a bar: the net change.");
     }
     if uses(Mark::Artefact) {
         said.push("Hollow with a mark: left out as an artefact of the data.");

@@ -32,6 +32,8 @@ impl Ending<'_> {
     /// The label in one line, or its name above its value.
     fn lines(&self, look: Look, room: f64, two: bool) -> Vec<String> {
         let (size, weight) = (look.text.label, self.strand.weight());
+        // The room was measured for these words: sums of fractions must not cut them.
+        let room = room + 0.1;
         let whole = join(self.name, &self.value);
         if font::width(&whole, size, weight) <= room {
             return vec![whole];
@@ -96,7 +98,7 @@ fn join(name: &str, value: &str) -> String {
 /// What the last point says; a period that is not over says so.
 fn value_of(strand: &Strand) -> Option<String> {
     let (dot, y) = strand.run.last()?;
-    let so_far = if dot.mark == Mark::Unfinished {
+    let so_far = if dot.mark == Mark::Unfinished && !strand.aged {
         " so far"
     } else {
         ""

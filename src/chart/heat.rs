@@ -160,7 +160,7 @@ pub(super) fn draw(
                     Some(scale.step(value))
                 };
                 let ink = fill(layer, cell, tone, point.mark, look)?;
-                if let Some(size) = numbers {
+                if let Some(size) = numbers.filter(|s| wide(&read(value), *s) < grid.width) {
                     texts.push(Text {
                         text: read(value),
                         x: (cell.left + cell.right) / 2.0,
@@ -277,10 +277,10 @@ fn grid(chart: &Chart, headings: &[Heading], columns: usize, body: Rect, look: L
     let shown = columns.min((room / LEAST) as usize).max(1);
     let head = size * if chart.x_title.is_empty() { 1.6 } else { 3.1 };
     let top = body.top + head;
-    let tall = (body.bottom - top - size * 1.4).max(LEAST);
+    let tall = (body.bottom - top - size * 1.8).max(LEAST);
     let rows = headings.len().min((tall / LEAST) as usize).max(1);
     let all = rows == headings.len() && shown == columns;
-    let tall = if all { tall + size * 1.4 } else { tall };
+    let tall = if all { tall + size * 1.8 } else { tall };
     // Cohorts of days: the newest say most. Names: as they are ordered.
     let dated = chart.series.iter().all(|s| crate::calendar::day(&s.name).is_ok());
     let most = if look.text.narrow { 26.0 } else { 30.0 };
@@ -304,9 +304,10 @@ fn corner(chart: &Chart) -> (&str, &str) {
 
 /// The size of the cells' numbers: as large as lets the widest fit, or none at all.
 fn number_size(chart: &Chart, grid: &Grid, look: Look) -> Option<f64> {
+    let whole = Whole::of(chart);
     let points = chart.series.iter().flat_map(|s| &s.points);
     let widest = points
-        .filter_map(|p| p.y)
+        .filter_map(|p| p.y.filter(|y| !whole.holds(&p.x, *y)))
         .map(|y| wide(&read(y), 1.0))
         .fold(0.0, f64::max);
     let fits = |size: f64| {
@@ -351,7 +352,9 @@ fn titles(
     };
     let mut texts = Vec::new();
     let names = grid.sizes - body.left;
-    let fitted = |words: &str, room: f64| font::ellipsise(words, size, Weight::Regular, room);
+    // The room was measured for these words: sums of fractions must not cut them.
+    let fitted =
+        |words: &str, room: f64| font::ellipsise(words, size, Weight::Regular, room + 0.1);
     let title = fitted(&font::clean(&chart.x_title), body.right - grid.left);
     texts.push(text(
         &title,
@@ -375,20 +378,7 @@ fn titles(
     ));
     texts.push(text(sizes_title, grid.sizes, above, Anchor::End, Tone::Faint));
 
-    let mut edge = grid.sizes;
-    for (i, x) in columns.iter().take(grid.columns).enumerate() {
-        let words = match x {
-            X::Number(number) => short(*number),
-            X::Day(day) => axis::day_label(*day),
-            X::Name(name) => fitted(&font::clean(name), grid.width - 2.0),
-        };
-        let centre = grid.left + grid.width * (i as f64 + 0.5);
-        let half = wide(&words, size) / 2.0;
-        if centre - half > edge + size * 0.3 && centre + half <= body.right + 1.0 {
-            texts.push(text(&words, centre, above, Anchor::Middle, Tone::Faint));
-            edge = centre + half;
-        }
-    }
+    texts.extend(ages(columns, grid, body, above, look));
     let every = (size * 1.18 / grid.height).ceil().max(1.0) as usize;
     for (row, heading) in headings.iter().skip(grid.skipped).take(grid.rows).enumerate() {
         if row % every > 0 {
@@ -417,7 +407,7 @@ fn titles(
     }
     if !missing.is_empty() {
         let words = format!("Not shown: {}", missing.join(", "));
-        let foot = grid.top + grid.height * grid.rows as f64 + size * 1.1;
+        let foot = grid.top + grid.height * grid.rows as f64 + size * 1.5;
         texts.push(text(
             &fitted(&words, body.width()),
             body.left,
@@ -427,6 +417,44 @@ fn titles(
         ));
     }
     texts
+}
+
+/// The labels of the columns: as many, evenly chosen, as stand clear of each other.
+fn ages(columns: &[X], grid: &Grid, body: Rect, baseline: f64, look: Look) -> Vec<Text> {
+    let size = look.text.tick;
+    let words = |x: &X| match x {
+        X::Number(number) => short(*number),
+        X::Day(day) => axis::day_label(*day),
+        X::Name(name) => font::ellipsise(
+            &font::clean(name),
+            size,
+            Weight::Regular,
+            grid.width.max(size * 3.0) - 2.0,
+        ),
+    };
+    let label = |(i, x): (usize, &X)| Text {
+        text: words(x),
+        x: grid.left + grid.width * (i as f64 + 0.5),
+        baseline,
+        anchor: Anchor::Middle,
+        size,
+        weight: Weight::Regular,
+        colour: look.colour(Tone::Faint),
+    };
+    for every in [1, 2, 4, 5, 10, 20, 50, 100] {
+        let shown = columns.iter().take(grid.columns).enumerate();
+        let labels: Vec<Text> = shown.step_by(every).map(label).collect();
+        let mut edge = grid.sizes;
+        let clear = labels.iter().map(Text::bounds).all(|area| {
+            let clear = area.left > edge + size * 0.3 && area.right <= body.right + 1.0;
+            edge = area.right;
+            clear
+        });
+        if clear {
+            return labels;
+        }
+    }
+    Vec::new()
 }
 
 /// The scale's colours with its ends, and what a frame means; returns where the map may begin.
@@ -470,7 +498,7 @@ pub(super) fn key(
         right: high.bounds().right + size * 1.8 + wide,
         bottom: body.top + tall,
     };
-    let words = text("not all had the time yet".to_owned(), framed.right + size * 0.5);
+    let words = text("unfinished".to_owned(), framed.right + size * 0.5);
     let unfinished = chart
         .series
         .iter()

@@ -40,7 +40,8 @@ pub(super) fn draw(
         top: key.bottom,
         ..body
     };
-    let vertical = axis::linear(range.0, range.1, false);
+    let labelled = run.dots.iter().any(|dot| dot.label.is_some());
+    let vertical = axis::linear(range.0, range.1 * if labelled { 1.07 } else { 1.0 }, false);
     let ends = (ends.0 - half, ends.1 + half);
     let plot = plot::lay_out(chart, below, &domain, ends, vertical, 2.0, look);
     plot.draw(chart, &domain, look, canvas)?;

@@ -17,8 +17,8 @@ pub(super) enum Swatch {
     Line(Tone),
     /// A bar whose end is not known.
     Open,
-    /// Words without a sample.
-    None,
+    /// A bar whose parts are not known.
+    Frame,
 }
 
 /// An entry: its sample, its words, and their colour.
@@ -48,11 +48,7 @@ impl Key {
         let (mut x, mut top) = (body.left, body.top);
         for (swatch, words, tone) in items {
             let words = font::ellipsise(&words, size, Weight::Regular, most);
-            let lead = if matches!(swatch, Swatch::None) {
-                0.0
-            } else {
-                wide * 1.4
-            };
+            let lead = wide * 1.4;
             let width = lead + font::width(&words, size, Weight::Regular);
             if x > body.left && x + width > body.right {
                 (x, top) = (body.left, top + row);
@@ -94,7 +90,7 @@ impl Key {
                     layer.path(&line, look.colour(*tone), look.text.pen * 2.4)
                 }
                 Swatch::Open => layer.open(*area, true, look.colour(Tone::Faint), look.text.pen),
-                Swatch::None => Ok(()),
+                Swatch::Frame => layer.outline(*area, look.colour(Tone::Faint), look.text.pen),
             })
     }
 }

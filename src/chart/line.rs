@@ -12,7 +12,7 @@ use super::label::{Obstacles, Rect};
 use super::plane::{self, Domain, Dot, Place, Plane, Run};
 use super::plot;
 use super::theme::{INVERTED, RIVALS, STEPS, Tone, hex};
-use super::{Chart, ChartError, Mark, Reference, Role, Scale};
+use super::{Chart, ChartError, Kind, Mark, Reference, Role, Scale};
 
 /// A series with its look.
 pub(super) struct Strand {
@@ -23,6 +23,8 @@ pub(super) struct Strand {
     pub(super) strong: bool,
     /// Whether its values are percentages, and say so.
     pub(super) percent: bool,
+    /// Whether it runs over ages, where an unfinished value is no period's.
+    pub(super) aged: bool,
     /// How much thinner than usual it is drawn, for lines with many turns: 1 is as usual.
     slim: f64,
 }
@@ -83,10 +85,10 @@ pub(super) fn draw(
     if chart.ordered {
         in_order(&mut strands);
     }
-    let slim = slimness(&strands, body);
     for strand in &mut strands {
         strand.percent = chart.says_percent();
-        strand.slim = slim;
+        strand.aged = chart.kind == Kind::Curve;
+        strand.slim = slimness(&strand.run, body);
     }
     let points = || strands.iter().flat_map(|s| s.run.values());
     let (Some(ends), Some(range)) = (
@@ -202,6 +204,7 @@ pub(super) fn strands(runs: Vec<Run>) -> Vec<Strand> {
             named,
             strong: strong && subjects == 1,
             percent: false,
+            aged: false,
             slim: 1.0,
         });
     }
@@ -213,25 +216,35 @@ pub(super) fn strands(runs: Vec<Run>) -> Vec<Strand> {
 fn in_order(strands: &mut [Strand]) {
     let last = strands.len().saturating_sub(1);
     let palest = 2;
-    let named = strands.len().min(RIVALS - 1);
+    // A single point is no curve and needs no name among others that are.
+    let lines = strands.iter().filter(|s| s.run.values().count() > 1);
+    let lines = lines.count().max(1);
+    let named = lines.min(RIVALS - 1);
+    let mut line = 0;
     for (i, strand) in strands.iter_mut().enumerate() {
         strand.strong = false;
         strand.tone = Tone::Heat(match last {
             0 => STEPS - 2,
             _ => palest + i * (STEPS - 1 - palest) / last,
         });
-        // Evenly chosen, so that i = 0 and i = last are among them.
-        let nth = |n: usize| n * last / named.saturating_sub(1).max(1);
-        strand.named = (0..named).any(|n| nth(n) == i);
+        // Evenly chosen, the first and the last among them.
+        let nth = |n: usize| n * (lines - 1) / named.saturating_sub(1).max(1);
+        let alone = lines > 1 && strand.run.values().nth(1).is_none();
+        strand.named = !alone && (0..named).any(|n| nth(n) == line);
+        line += usize::from(!alone);
     }
 }
 
-/// Lines of daily figures go up and down with the week: beyond a turn every few pixels they are drawn thinner,
-/// else they would run into a band.
-fn slimness(strands: &[Strand], body: Rect) -> f64 {
-    let most = strands.iter().map(|s| s.run.dots.len()).max().unwrap_or(0);
-    let pixels = body.width() / most.max(1) as f64;
-    (0.35 + 0.65 * pixels / 4.0).clamp(0.4, 1.0)
+/// Daily figures go up and down with the week: a line that turns every few pixels is drawn thinner, else it would
+/// run into a band.
+fn slimness(run: &Run, body: Rect) -> f64 {
+    let values: Vec<f64> = run.values().map(|(_, y)| y).collect();
+    let turns = values.windows(3).filter(|three| match three {
+        [a, b, c] => (b - a) * (c - b) < 0.0,
+        _ => false,
+    });
+    let pixels = body.width() / turns.count().max(1) as f64;
+    (0.3 + 0.7 * pixels / 7.0).clamp(0.4, 1.0)
 }
 
 /// The stretches of a line.

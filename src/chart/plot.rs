@@ -292,7 +292,7 @@ impl Plot {
                 &font::clean(label),
                 size,
                 Weight::Regular,
-                area.width() * 0.6,
+                area.width() * if ends[0].1 == ends[1].1 { 1.0 } else { 0.6 } - 8.0,
             );
             let words = |x: f64, baseline: f64, anchor: Anchor| {
                 words(label.clone(), (x, baseline), anchor, look)

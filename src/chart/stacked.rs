@@ -2,7 +2,6 @@
 
 use super::axis;
 use super::canvas::{Anchor, Canvas, Layer, Text};
-use super::columns;
 use super::font::{self, Weight};
 use super::frame::Look;
 use super::key::{Item, Key, Swatch};
@@ -13,6 +12,9 @@ use super::plane::{self, Domain, Plane, Run};
 use super::plot;
 use super::theme::Tone;
 use super::{Chart, ChartError, Mark, Role};
+
+/// How the outlines of what is not known are dashed.
+const UNKNOWN: &str = "stroke-dasharray=\"25 20\"";
 
 /// The stack of one period.
 struct Stack {
@@ -63,7 +65,8 @@ pub(super) fn draw(
         return plot::no_data(body, look, canvas);
     };
     let half = domain.unit() / 2.0;
-    let vertical = axis::linear(range.0, range.1, false);
+    // Room above the highest bar for what is printed there.
+    let vertical = axis::linear(range.0, range.1 * 1.07, false);
     let ends = (ends.0 - half, ends.1 + half);
     let plot = plot::lay_out(chart, body, &domain, ends, vertical, 2.0, look);
     plot.draw(chart, &domain, look, canvas)?;
@@ -71,13 +74,19 @@ pub(super) fn draw(
     let plane = &plot.plane;
     let pitch = plane.length(domain.unit());
     let mut obstacles = Obstacles::new(body);
+    let bars = Bars { tones: &tones, pitch, plane, look };
     canvas.layer("", |layer| {
-        for stack in &stacks {
-            draw_stack(stack, &tones, pitch, plane, look, &mut obstacles, layer)?;
-        }
+        stacks
+            .iter()
+            .try_for_each(|stack| bars.draw(stack, &mut obstacles, layer))?;
         let zero = plane.down(0.0);
         let base = [(plane.area.left, zero), (plane.area.right, zero)];
         layer.path(&base, look.colour(Tone::Axis), look.text.pen)
+    })?;
+    canvas.layer(UNKNOWN, |layer| {
+        stacks
+            .iter()
+            .try_for_each(|stack| bars.draw_unknown(stack, &mut obstacles, layer))
     })?;
     plot.avoid_ticks(&mut obstacles);
     let texts = nets(&stacks, pitch, plane, look, &mut obstacles);
@@ -183,82 +192,90 @@ fn stacks(runs: &[Run]) -> Vec<Stack> {
     stacks
 }
 
-fn draw_stack(
-    stack: &Stack,
-    tones: &[Tone],
+/// How the stacks of a panel are drawn.
+struct Bars<'a> {
+    tones: &'a [Tone],
     pitch: f64,
-    plane: &Plane,
+    plane: &'a Plane,
     look: Look,
-    obstacles: &mut Obstacles,
-    layer: &Layer<'_>,
-) -> Result<(), ChartError> {
-    let half = (pitch * 0.41).clamp(0.4, 40.0);
-    let x = plane.across(stack.x);
-    let slice = |from: f64, to: f64| {
-        let (a, b) = (plane.down(from), plane.down(to));
+}
+
+impl Bars<'_> {
+    /// The box of a stack between two values.
+    fn slice(&self, stack: &Stack, from: f64, to: f64) -> Rect {
+        let half = (self.pitch * 0.41).clamp(0.4, 40.0);
+        let x = self.plane.across(stack.x);
+        let (a, b) = (self.plane.down(from), self.plane.down(to));
         Rect {
             left: x - half,
             top: a.min(b),
             right: x + half,
             bottom: a.max(b),
         }
-    };
-    let mark = if stack.unfinished {
-        Mark::Unfinished
-    } else {
-        Mark::Computed
-    };
-    for (parts, sign) in [(&stack.up, 1.0), (&stack.down, -1.0)] {
-        let mut from = 0.0;
-        for (series, part) in parts {
-            let mut area = slice(from * sign, (from + part) * sign);
-            from += part;
-            obstacles.add_box(area);
-            // A thin gap between parts that are high enough to spare it.
-            if area.height() > 4.0 && part < &from {
-                match sign > 0.0 {
-                    true => area.bottom -= 0.8,
-                    false => area.top += 0.8,
+    }
+
+    /// The parts that are known.
+    fn draw(
+        &self,
+        stack: &Stack,
+        obstacles: &mut Obstacles,
+        layer: &Layer<'_>,
+    ) -> Result<(), ChartError> {
+        for (parts, sign) in [(&stack.up, 1.0), (&stack.down, -1.0)] {
+            let mut from = 0.0;
+            for (series, part) in parts {
+                let mut area = self.slice(stack, from * sign, (from + part) * sign);
+                from += part;
+                obstacles.add_box(area);
+                // A thin gap between parts that are high enough to spare it.
+                if area.height() > 4.0 && part < &from {
+                    match sign > 0.0 {
+                        true => area.bottom -= 0.8,
+                        false => area.top += 0.8,
+                    }
+                }
+                let tone = self.tones.get(*series).copied().unwrap_or(Tone::Bar);
+                let colour = self.look.colour(tone);
+                match stack.unfinished {
+                    _ if area.height() < 0.05 => {}
+                    true => layer.hatch(area, colour)?,
+                    false => layer.rect(area, colour)?,
                 }
             }
-            let tone = tones.get(*series).copied().unwrap_or(Tone::Bar);
-            if area.height() >= 0.05 {
-                columns::bar(layer, area, mark, tone, look)?;
-            }
         }
+        Ok(())
     }
-    let faint = look.colour(Tone::Faint);
-    let reach = look.text.tick * 1.2;
-    if stack.open_up {
-        let known = slice(0.0, stack.known());
-        match stack.whole.filter(|whole| *whole > stack.known()) {
-            Some(whole) => {
-                let area = slice(stack.known(), whole);
-                obstacles.add_box(area);
-                layer.hatch(area, faint)?;
-            }
-            None => {
-                let area = Rect {
-                    top: (known.top - reach).max(plane.area.top - reach * 0.5),
-                    bottom: known.top,
-                    ..known
-                };
-                obstacles.add_box(area);
-                layer.open(area, true, faint, look.text.pen * 1.2)?;
-            }
+
+    /// What is missing: a frame up to the sum of the parts where that is known, else one that stays open.
+    fn draw_unknown(
+        &self,
+        stack: &Stack,
+        obstacles: &mut Obstacles,
+        layer: &Layer<'_>,
+    ) -> Result<(), ChartError> {
+        let (faint, pen) = (self.look.colour(Tone::Faint), self.look.text.pen * 1.2);
+        let reach = self.look.text.tick * 1.2;
+        let whole = stack.whole.filter(|whole| *whole > stack.known());
+        if let (true, Some(whole)) = (stack.open_up, whole) {
+            let area = self.slice(stack, stack.known(), whole);
+            obstacles.add_box(area);
+            layer.outline(area, faint, pen)?;
+        } else if stack.open_up {
+            let known = self.slice(stack, stack.known(), stack.known());
+            let top = (known.top - reach).max(self.plane.area.top - reach * 0.5);
+            let area = Rect { top, ..known };
+            obstacles.add_box(area);
+            layer.open(area, true, faint, pen)?;
         }
+        if stack.open_down {
+            let known = self.slice(stack, -stack.low(), -stack.low());
+            let bottom = (known.bottom + reach).min(self.plane.area.bottom + reach * 0.3);
+            let area = Rect { bottom, ..known };
+            obstacles.add_box(area);
+            layer.open(area, false, faint, pen)?;
+        }
+        Ok(())
     }
-    if stack.open_down {
-        let known = slice(0.0, -stack.low());
-        let area = Rect {
-            top: known.bottom,
-            bottom: (known.bottom + reach).min(plane.area.bottom + reach * 0.3),
-            ..known
-        };
-        obstacles.add_box(area);
-        layer.open(area, false, faint, look.text.pen * 1.2)?;
-    }
-    Ok(())
 }
 
 /// What the colours mean, from the top of the stack to its foot, then the marks.
@@ -277,16 +294,13 @@ fn items(runs: &[Run], tones: &[Tone], stacks: &[Stack]) -> Vec<Item> {
     let mut mark = |swatch: Swatch, words: &str| items.push((swatch, words.to_owned(), Tone::Soft));
     let split = |s: &Stack| s.whole.is_some_and(|whole| whole > s.known());
     if stacks.iter().any(|s| s.open_up && split(s)) {
-        mark(Swatch::Bar(Tone::Bar, Mark::Unfinished), "not known of which");
+        mark(Swatch::Frame, "only their sum is known");
     }
     if stacks.iter().any(|s| s.open_down || s.open_up && !split(s)) {
         mark(Swatch::Open, "not known");
     }
     if stacks.iter().any(|s| s.unfinished) {
         mark(Swatch::Bar(Tone::Subject, Mark::Unfinished), "not over yet");
-    }
-    if stacks.iter().any(|s| s.net.is_some()) {
-        mark(Swatch::None, "+/- net change");
     }
     items
 }

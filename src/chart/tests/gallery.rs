@@ -48,25 +48,24 @@ fn actives(days: u64) -> Rows {
 }
 
 fn accounting(periods: u32, weekly: bool) -> Rows {
-    let mut active = 400e3;
+    let mut active: f64 = 400e3;
     let mut before = 0.0;
     let mut all = Vec::new();
     for n in 0..periods {
         let start = NaiveDate::from_ymd_opt(2014, 1, 1).expect("a date");
         let period = if weekly { first() + Days::new(7 * u64::from(n)) } else { start + Months::new(n) };
         let wave = 1.0 + 0.35 * noise(u64::from(n));
-        let (new, resurrected, churned) = (active * 0.11 * wave, active * 0.035, before * 0.085);
+        let churned = before * 0.085;
         let known = n > 0;
+        let resurrected = active * 0.035;
         let part = |v: f64| known.then(|| v.round());
         all.push(json!({"period": period.to_string(), "active": active.round(), "retained": part(before - churned),
             "resurrected": part(resurrected), "new": part(active - (before - churned) - resurrected), "churned": part(churned),
             "quick_ratio": known.then(|| (active - before + churned) / churned.max(1.0)),
             "mark": if n + 1 == periods { "unfinished" } else { "computed" }}));
         before = active;
-        active = active * (1.0 - 0.085 + 0.035) + new;
-        if n + 2 == periods {
-            active *= 0.55;
-        }
+        // Next: what stays, what comes back, what is new.
+        active *= 0.915 + 0.032 + if weekly { 0.064 } else { 0.09 } * wave;
     }
     rows(all)
 }

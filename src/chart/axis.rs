@@ -179,6 +179,27 @@ pub(super) fn numbers(low: f64, high: f64, fits: impl Fn(&[Tick]) -> bool) -> Ve
     labelled(&[low])
 }
 
+/// Ticks for whole numbers `step` apart that each have a bar, thinned until `fits` is content: the first,
+/// and then every second, fifth, seventh and so on.
+pub(super) fn counted(low: f64, high: f64, step: f64, fits: impl Fn(&[Tick]) -> bool) -> Vec<Tick> {
+    let count = ((high - low) / step).clamp(0.0, 20_000.0) as usize;
+    for every in [1.0, 2.0, 5.0, 7.0, 10.0, 20.0, 50.0, 100.0, 500.0, 5_000.0] {
+        // Four weeks read best in sevens.
+        if every == 5.0 && (high % 7.0 == 0.0) {
+            continue;
+        }
+        let values: Vec<f64> = (0..=count)
+            .map(|i| low + i as f64 * step)
+            .filter(|v| *v == low || v % (every * step) == 0.0)
+            .collect();
+        let ticks = labelled(&values);
+        if fits(&ticks) {
+            return ticks;
+        }
+    }
+    labelled(&[low])
+}
+
 /// Day number of a date.
 pub(super) fn day_number(day: NaiveDate) -> f64 {
     f64::from(day.num_days_from_ce())
@@ -204,6 +225,8 @@ pub(super) fn days(low: f64, high: f64, fits: impl Fn(&[Tick]) -> bool) -> Vec<T
             .iter()
             .map(|step| by_months(from, to, *step))
             .collect()
+    } else if by_years(from, to, 1).len() < 2 {
+        [3, 6].iter().map(|step| by_months(from, to, *step)).collect()
     } else {
         let steps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10_000, 100_000];
         steps.iter().map(|step| by_years(from, to, *step)).collect()
@@ -220,15 +243,15 @@ pub(super) fn days(low: f64, high: f64, fits: impl Fn(&[Tick]) -> bool) -> Vec<T
     })
 }
 
-fn day_label(day: NaiveDate) -> String {
-    format!(
-        "{} {}",
-        day.day(),
-        MONTHS
-            .get(day.month0() as usize)
-            .copied()
-            .unwrap_or_default()
-    )
+/// A day without its year: `23 Feb`.
+pub(super) fn day_label(day: NaiveDate) -> String {
+    format!("{} {}", day.day(), month_label(day))
+}
+
+/// A month without its year: `Feb`.
+pub(super) fn month_label(day: NaiveDate) -> String {
+    let name = MONTHS.get(day.month0() as usize);
+    name.copied().unwrap_or_default().to_owned()
 }
 
 /// English, whatever the machine's locale says.
@@ -242,7 +265,7 @@ pub(super) fn long_day(day: NaiveDate) -> String {
 }
 
 /// Ticks that say the year below wherever it changes.
-fn with_years(days: impl Iterator<Item = (NaiveDate, String)>) -> Vec<Tick> {
+pub(super) fn with_years(days: impl Iterator<Item = (NaiveDate, String)>) -> Vec<Tick> {
     let mut year = None;
     let mut ticks = Vec::new();
     for (day, label) in days {
@@ -268,7 +291,7 @@ fn by_days(from: NaiveDate, to: NaiveDate, step: u64) -> Vec<Tick> {
 
 fn by_months(from: NaiveDate, to: NaiveDate, step: i32) -> Vec<Tick> {
     let first = from.year() * 12 + from.month0() as i32;
-    let months = (first..first + 20)
+    let months = (first..first + 26)
         .filter(|month| month.rem_euclid(step) == 0)
         .filter_map(|month| {
             let (year, month) = (month.div_euclid(12), month.rem_euclid(12));

@@ -204,6 +204,28 @@ impl Layer<'_> {
         )
     }
 
+    /// A rectangle without the side that lies away from the base line: how far it reaches is not known.
+    pub(super) fn open(
+        &self,
+        area: Rect,
+        upward: bool,
+        colour: RGBColor,
+        width: f64,
+    ) -> Result<(), ChartError> {
+        let inset = width / 2.0;
+        let (left, right) = (area.left + inset, area.right - inset);
+        let (base, end) = if upward {
+            (area.bottom - inset, area.top)
+        } else {
+            (area.top + inset, area.bottom)
+        };
+        self.path(
+            &[(left, end), (left, base), (right, base), (right, end)],
+            colour,
+            width,
+        )
+    }
+
     /// Diagonal hatching clipped to a rectangle, with its outline: a period that is not over.
     pub(super) fn hatch(&self, area: Rect, colour: RGBColor) -> Result<(), ChartError> {
         let (width, height) = (area.right - area.left, area.bottom - area.top);

@@ -2,8 +2,9 @@
 
 use super::axis;
 use super::canvas::{Anchor, Canvas, Layer, Text};
-use super::font::{self, Weight};
+use super::font::Weight;
 use super::frame::Look;
+use super::key::{Item, Key, Swatch};
 use super::label::{Obstacles, Rect};
 use super::line::{halo, pieces};
 use super::plane::{self, Domain, Plane, Run};
@@ -39,7 +40,7 @@ pub(super) fn draw(
     };
     let unit = columns.map_or(1.0, narrowest);
     let ends = (ends.0 - unit * 0.5, ends.1 + unit * 0.5);
-    let keyed = key(columns, &lines, body, look);
+    let keyed = key(columns, &lines, tone, body, look);
     let vertical = axis::linear(range.0, range.1, false);
     let below = Rect {
         top: keyed.bottom,
@@ -58,7 +59,7 @@ pub(super) fn draw(
         boxes
             .iter()
             .try_for_each(|(area, mark)| bar(layer, *area, *mark, tone, look))?;
-        keyed.draw(layer, tone, look)
+        keyed.draw(layer, look)
     })?;
     draw_lines(&lines, &plot.plane, look, canvas, &mut obstacles)?;
     plot.avoid(chart, &domain, &mut obstacles);
@@ -84,7 +85,7 @@ fn overlays(runs: &[Run], columns: Option<usize>) -> Vec<(&Run, Tone)> {
 }
 
 /// The least distance between two columns.
-fn narrowest(run: &Run) -> f64 {
+pub(super) fn narrowest(run: &Run) -> f64 {
     let steps = run
         .dots
         .iter()
@@ -96,7 +97,7 @@ fn narrowest(run: &Run) -> f64 {
 }
 
 /// The boxes of the columns; one that stands for zero has none.
-fn bars(run: &Run, unit: f64, plane: &Plane) -> Vec<(Rect, Mark)> {
+pub(super) fn bars(run: &Run, unit: f64, plane: &Plane) -> Vec<(Rect, Mark)> {
     let zero = plane.down(0.0);
     let pitch = plane.length(unit);
     let half = (pitch * 0.4).clamp(0.5, 40.0);
@@ -118,7 +119,8 @@ fn bars(run: &Run, unit: f64, plane: &Plane) -> Vec<(Rect, Mark)> {
         .collect()
 }
 
-fn bar(
+/// One column, as its mark has it drawn.
+pub(super) fn bar(
     layer: &Layer<'_>,
     area: Rect,
     mark: Mark,
@@ -214,40 +216,13 @@ fn text(words: String, x: f64, baseline: f64, look: Look, tone: Tone) -> Text {
     }
 }
 
-/// A sample in the key.
-enum Swatch {
-    Bar(Mark),
-    Line(Tone),
-}
-
-/// The key above the plot.
-struct Key {
-    swatches: Vec<(Rect, Swatch)>,
-    texts: Vec<Text>,
-    bottom: f64,
-}
-
-impl Key {
-    fn draw(&self, layer: &Layer<'_>, tone: Tone, look: Look) -> Result<(), ChartError> {
-        self.swatches
-            .iter()
-            .try_for_each(|(area, swatch)| match swatch {
-                Swatch::Bar(mark) => bar(layer, *area, *mark, tone, look),
-                Swatch::Line(tone) => {
-                    let middle = (area.top + area.bottom) / 2.0;
-                    let line = [(area.left, middle), (area.right, middle)];
-                    layer.path(&line, look.colour(*tone), look.text.pen * 2.4)
-                }
-            })
-    }
-}
-
 /// A key of what the columns and lines are, and of the marks that occur; at most two rows.
-fn key(columns: Option<&Run>, lines: &[(&Run, Tone)], body: Rect, look: Look) -> Key {
+fn key(columns: Option<&Run>, lines: &[(&Run, Tone)], tone: Tone, body: Rect, look: Look) -> Key {
     let has = |mark: Mark| columns.is_some_and(|run| run.values().any(|(dot, _)| dot.mark == mark));
-    let mut items: Vec<(Swatch, String, Tone)> = Vec::new();
+    let mut items: Vec<Item> = Vec::new();
     if let Some(run) = columns {
-        items.push((Swatch::Bar(Mark::Computed), run.name.clone(), Tone::Soft));
+        let swatch = Swatch::Bar(tone, Mark::Computed);
+        items.push((swatch, run.name.clone(), Tone::Soft));
     }
     items.extend(
         lines
@@ -260,38 +235,8 @@ fn key(columns: Option<&Run>, lines: &[(&Run, Tone)], body: Rect, look: Look) ->
         (Mark::Interpolated, "interpolated"),
     ] {
         if has(mark) {
-            items.push((Swatch::Bar(mark), words.to_owned(), Tone::Soft));
+            items.push((Swatch::Bar(tone, mark), words.to_owned(), Tone::Soft));
         }
     }
-    let size = look.text.tick;
-    let (wide, row) = (size * 1.1, size * 1.55);
-    let most = (body.width() * if look.text.narrow { 0.9 } else { 0.45 } - wide * 1.4).max(0.0);
-    let mut key = Key {
-        swatches: Vec::new(),
-        texts: Vec::new(),
-        bottom: body.top,
-    };
-    let (mut x, mut top) = (body.left, body.top);
-    for (swatch, words, tone) in items {
-        let words = font::ellipsise(&words, size, Weight::Regular, most);
-        let width = wide * 1.4 + font::width(&words, size, Weight::Regular);
-        if x > body.left && x + width > body.right {
-            (x, top) = (body.left, top + row);
-        }
-        if words.is_empty() || top > body.top + row * 1.5 {
-            continue;
-        }
-        let area = Rect {
-            left: x,
-            top: top + size * 0.1,
-            right: x + wide,
-            bottom: top + size * 0.9,
-        };
-        key.swatches.push((area, swatch));
-        key.texts
-            .push(text(words, x + wide * 1.4, top + size * 0.87, look, tone));
-        key.bottom = top + row;
-        x += width + size * 1.5;
-    }
-    key
+    Key::of(items, 2, body, look)
 }

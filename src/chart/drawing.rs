@@ -2,6 +2,9 @@
 
 use serde_json::{Map, Value};
 
+mod grid;
+mod parts;
+
 use super::{Chart, Kind, Mark, Point, Reference, Role, Scale, Series, X, reading};
 use crate::calendar;
 use crate::metric;
@@ -20,6 +23,8 @@ pub struct Words {
     pub footer: Vec<String>,
     /// Whether the vertical axis is logarithmic whatever the header says.
     pub log: bool,
+    /// What stands in a box above the title: [`super::stamp::simulated`].
+    pub stamp: Option<String>,
 }
 
 /// The chart of a query's rows; `None` where its header says that it is not drawn.
@@ -29,19 +34,28 @@ pub fn chart(header: &Header, rows: &[Map<String, Value>], words: &Words) -> Opt
     let kind = match line.kind.as_str() {
         "bars" => Kind::Bars,
         "columns" => Kind::Columns,
+        "curve" => Kind::Curve,
+        "histogram" => Kind::Histogram,
+        "stacked" => Kind::Stacked,
+        "heat" => Kind::Heat,
         _ => Kind::Line,
     };
     let series = match kind {
         Kind::Bars => reader.bars(words),
+        Kind::Histogram => reader.histogram(),
+        Kind::Stacked => reader.stacked(),
+        Kind::Heat => reader.heat(),
+        _ if reader.line.columns("y").count() > 1 => reader.several(),
         _ => reader.series(words),
     };
     let log = words.log || line.settings.get("scale").is_some_and(|s| s == "log");
+    let log = log && kind == Kind::Line;
     let subtitle = &words.subtitle;
     let mut footer = words.footer.clone();
-    footer.extend(marks_explained(&series));
+    footer.extend(marks_explained(kind, &series));
     Some(Chart {
         title: words.finding.clone(),
-        subtitle: if log && kind == Kind::Line {
+        subtitle: if log {
             format!("{subtitle} (logarithmic scale)")
         } else {
             subtitle.clone()
@@ -52,8 +66,11 @@ pub fn chart(header: &Header, rows: &[Map<String, Value>], words: &Words) -> Opt
         y_unit: reader.unit(),
         scale: if log { Scale::Log } else { Scale::Linear },
         references: reader.references(),
-        alt: alternative(&words.finding, &series),
+        alt: alternative(&words.finding, kind, &series, &reader.unit()),
         series,
+        y_title: reader.y_title(),
+        ordered: reader.column("series").is_some_and(|c| c.kind == Type::Date),
+        stamp: words.stamp.clone(),
     })
 }
 
@@ -69,12 +86,33 @@ impl Reader<'_> {
     }
 
     fn column(&self, key: &str) -> Option<&Column> {
-        let name = self.setting(key)?;
+        self.named(self.line.columns(key).next()?)
+    }
+
+    /// What the rows of a map are: as `y_title=` says, else the name of their column.
+    fn y_title(&self) -> String {
+        let column = || self.setting("y").unwrap_or_default().replace('_', " ");
+        self.setting("y_title").map_or_else(column, str::to_owned)
+    }
+
+    fn named(&self, name: &str) -> Option<&Column> {
         self.header.columns.iter().find(|c| c.name == name)
     }
 
+    /// Whether the values are fractions, which are drawn in percent; the rates of a retention curve always are.
     fn in_percent(&self) -> bool {
-        self.setting("y_unit") == Some("pct") || self.column("y").is_some_and(reading::is_fraction)
+        let values = if self.line.kind == "heat" {
+            "value"
+        } else {
+            "y"
+        };
+        match self.setting("y_unit") {
+            Some(unit) => unit == "pct",
+            None => {
+                self.line.kind == "curve"
+                    || self.column(values).is_some_and(reading::is_fraction)
+            }
+        }
     }
 
     fn unit(&self) -> String {
@@ -150,9 +188,26 @@ impl Reader<'_> {
     fn name(&self, row: &Map<String, Value>) -> String {
         let column = self.setting("series").unwrap_or_default();
         let named = row.get(column).and_then(Value::as_str).unwrap_or_default();
+        if let Some(day) = calendar::day(named).ok().filter(|_| self.dated_series()) {
+            return cohort(day);
+        }
         match metric::find(named) {
             Ok(metric) if column == "metric" => metric.title.to_owned(),
             _ => named.to_owned(),
+        }
+    }
+
+    /// Whether the series are named by days, as cohorts are.
+    fn dated_series(&self) -> bool {
+        self.column("series").is_some_and(|c| c.kind == Type::Date)
+    }
+
+    /// Beside others an empty value of a dimension is one that is not known.
+    fn name_unknown(&self, series: &mut [Series]) {
+        if series.len() > 1 && self.setting("series").is_some() {
+            for nameless in series.iter_mut().filter(|s| s.name.is_empty()) {
+                nameless.name = "not known".to_owned();
+            }
         }
     }
 
@@ -187,12 +242,12 @@ impl Reader<'_> {
             match series.iter_mut().find(|s| s.name == name) {
                 Some(found) => found.points.extend(points),
                 None => series.push(Series {
-                    role: role(&name, words),
-                    name,
                     points,
+                    ..empty(&name, role(&name, words))
                 }),
             }
         }
+        self.name_unknown(&mut series);
         if let [only] = series.as_mut_slice() {
             only.role = Role::Subject;
             if self.line.kind == "columns" {
@@ -224,9 +279,8 @@ impl Reader<'_> {
             .unwrap_or("7-day mean")
             .to_owned();
         points.iter().any(|p| p.y.is_some()).then_some(Series {
-            name,
-            role: Role::Line,
             points,
+            ..empty(&name, Role::Line)
         })
     }
 
@@ -240,25 +294,44 @@ impl Reader<'_> {
                 X::Number(number) => super::number::short(*number),
             };
             Some(Series {
-                role: role(&name, words),
-                name,
                 points: vec![point],
+                ..empty(&name, role(&name, words))
             })
         };
         self.rows.iter().filter_map(bar).collect()
     }
 
     fn references(&self) -> Vec<Reference> {
-        let level = self
-            .setting("reference")
-            .and_then(|r| r.parse::<f64>().ok());
-        level
-            .map(|y| Reference::Horizontal {
-                y,
-                label: super::number::short(y),
-            })
-            .into_iter()
-            .collect()
+        let level = |key: &str| self.setting(key)?.parse::<f64>().ok();
+        let reference = level("reference").map(|y| Reference::Horizontal {
+            y,
+            label: super::number::short(y),
+        });
+        let rule = level("rule").map(|y| Reference::Horizontal {
+            y,
+            label: self.setting("rule_title").unwrap_or_default().to_owned(),
+        });
+        reference.into_iter().chain(rule).collect()
+    }
+}
+
+/// A series without points.
+fn empty(name: &str, role: Role) -> Series {
+    Series {
+        name: name.to_owned(),
+        role,
+        points: Vec::new(),
+        panel: String::new(),
+        size: None,
+    }
+}
+
+/// A cohort by its first day: `Feb 2016` where that is a month's first, else `8 Feb 2016`.
+fn cohort(day: calendar::Day) -> String {
+    use chrono::Datelike;
+    match day.day() {
+        1 => format!("{} {}", super::axis::month_label(day), day.year()),
+        _ => super::axis::long_day(day),
     }
 }
 
@@ -279,7 +352,7 @@ fn role(name: &str, words: &Words) -> Role {
 }
 
 /// What the marks that are used mean.
-fn marks_explained(series: &[Series]) -> Option<String> {
+fn marks_explained(kind: Kind, series: &[Series]) -> Option<String> {
     let uses = |mark: Mark| {
         series
             .iter()
@@ -301,7 +374,15 @@ fn marks_explained(series: &[Series]) -> Option<String> {
         said.push("Dashed: interpolated.");
     }
     if uses(Mark::Unfinished) {
-        said.push("Hatched or hollow: the day or month is not over.");
+        said.push(match kind {
+            Kind::Heat => "Framed: not every user of the cohort has had the time yet.",
+            Kind::Curve => "Hollow: not every user has had the time yet.",
+            Kind::Stacked | Kind::Histogram => "Hatched: the period is not over.",
+            _ => "Hatched or hollow: the day or month is not over.",
+        });
+    }
+    if series.iter().any(|s| s.role == Role::Net && s.points.iter().any(|p| p.y.is_some())) {
+        said.push("Above a bar: the net change.");
     }
     if uses(Mark::Artefact) {
         said.push("Hollow with a mark: left out as an artefact of the data.");
@@ -310,20 +391,28 @@ fn marks_explained(series: &[Series]) -> Option<String> {
 }
 
 /// What the chart shows, for those who cannot see it: the finding, and where each series ends.
-fn alternative(finding: &str, series: &[Series]) -> String {
+fn alternative(finding: &str, kind: Kind, series: &[Series], unit: &str) -> String {
+    let unit = match (unit, kind) {
+        ("%", Kind::Line | Kind::Curve | Kind::Histogram | Kind::Heat) => "\u{202F}%",
+        _ => "",
+    };
     let last = |s: &Series| {
         let point = s.points.iter().rev().find(|p| p.y.is_some())?;
         let value = super::number::short(point.y?);
         let at = match &point.x {
             X::Day(day) => format!(" on {}", calendar::long(*day)),
+            X::Number(number) if kind != Kind::Line => {
+                format!(" at {}", super::number::short(*number))
+            }
             _ => String::new(),
         };
-        let name = if s.name.is_empty() {
-            "last value"
-        } else {
-            &s.name
+        let name = match (s.panel.as_str(), s.name.as_str()) {
+            ("", "") => "last value".to_owned(),
+            ("", name) => name.to_owned(),
+            (panel, "") => panel.to_owned(),
+            (panel, name) => format!("{panel}, {name}"),
         };
-        Some(format!("{name} {value}{at}"))
+        Some(format!("{name} {value}{unit}{at}"))
     };
     let ends: Vec<String> = series.iter().take(20).filter_map(last).collect();
     format!("{finding}. {}.", ends.join("; "))

@@ -32,6 +32,8 @@ impl Ending<'_> {
     /// The label in one line, or its name above its value.
     fn lines(&self, look: Look, room: f64, two: bool) -> Vec<String> {
         let (size, weight) = (look.text.label, self.strand.weight());
+        // The room was measured for these words: sums of fractions must not cut them.
+        let room = room + 0.1;
         let whole = join(self.name, &self.value);
         if font::width(&whole, size, weight) <= room {
             return vec![whole];
@@ -96,12 +98,13 @@ fn join(name: &str, value: &str) -> String {
 /// What the last point says; a period that is not over says so.
 fn value_of(strand: &Strand) -> Option<String> {
     let (dot, y) = strand.run.last()?;
-    let so_far = if dot.mark == Mark::Unfinished {
+    let so_far = if dot.mark == Mark::Unfinished && !strand.aged {
         " so far"
     } else {
         ""
     };
-    Some(format!("{}{so_far}", short(y)))
+    let unit = if strand.percent { "\u{202F}%" } else { "" };
+    Some(format!("{}{unit}{so_far}", short(y)))
 }
 
 /// Width to keep free on the right of the plot for the names of the lines that reach it.

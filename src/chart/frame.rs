@@ -109,7 +109,10 @@ pub(super) fn draw(
     };
 
     let mut texts = Vec::new();
-    let mut top = text.margin * 0.8;
+    let stamp = stamp(chart, room, look);
+    let mut top = stamp
+        .as_ref()
+        .map_or(text.margin * 0.8, |(area, _)| area.bottom + text.pen * 5.0);
     for (style, words) in [(&title, &chart.title), (&subtitle, &chart.subtitle)] {
         for line in font::balance(&font::clean(words), style.size, style.weight, room, 3) {
             texts.push(place(line, text.margin, top, style, look));
@@ -147,6 +150,10 @@ pub(super) fn draw(
     };
     canvas.layer("", |layer| {
         layer.rect(paper, look.colour(Tone::Paper))?;
+        if let Some((area, words)) = &stamp {
+            layer.rect(*area, look.colour(STAMP))?;
+            layer.text(words)?;
+        }
         texts.iter().try_for_each(|t| layer.text(t))
     })?;
     let gap = text.margin * 0.6;
@@ -156,6 +163,37 @@ pub(super) fn draw(
         right: width - text.margin,
         bottom: foot - gap,
     })
+}
+
+/// The colour of the stamp's box.
+const STAMP: Tone = Tone::Rival(0);
+
+/// The stamp in its box, above the title: the first that is read.
+fn stamp(chart: &Chart, room: f64, look: Look) -> Option<(Rect, Text)> {
+    let (text, size) = (look.text, look.text.footer * 1.06);
+    let aside = size * 0.6;
+    let words = font::clean(chart.stamp.as_deref()?);
+    let words = font::ellipsise(&words, size, Weight::SemiBold, room - 2.0 * aside);
+    if words.is_empty() {
+        return None;
+    }
+    let top = text.margin * 0.75;
+    let area = Rect {
+        left: text.margin,
+        top,
+        right: text.margin + font::width(&words, size, Weight::SemiBold) + 2.0 * aside,
+        bottom: top + size * 1.7,
+    };
+    let words = Text {
+        text: words,
+        x: area.left + aside,
+        baseline: top + size * 1.21,
+        anchor: Anchor::Start,
+        size,
+        weight: Weight::SemiBold,
+        colour: look.colour(Tone::Paper),
+    };
+    Some((area, words))
 }
 
 fn place(line: String, x: f64, top: f64, style: &Style, look: Look) -> Text {

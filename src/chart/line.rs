@@ -11,8 +11,8 @@ use super::frame::Look;
 use super::label::{Obstacles, Rect};
 use super::plane::{self, Domain, Dot, Place, Plane, Run};
 use super::plot;
-use super::theme::{RIVALS, Tone, hex};
-use super::{Chart, ChartError, Mark, Reference, Role, Scale};
+use super::theme::{INVERTED, RIVALS, STEPS, Tone, hex};
+use super::{Chart, ChartError, Kind, Mark, Reference, Role, Scale};
 
 /// A series with its look.
 pub(super) struct Strand {
@@ -21,6 +21,12 @@ pub(super) struct Strand {
     /// Whether it has a colour and a name of its own, or is one of many in grey.
     pub(super) named: bool,
     pub(super) strong: bool,
+    /// Whether its values are percentages, and say so.
+    pub(super) percent: bool,
+    /// Whether it runs over ages, where an unfinished value is no period's.
+    pub(super) aged: bool,
+    /// How much thinner than usual it is drawn, for lines with many turns: 1 is as usual.
+    slim: f64,
 }
 
 impl Strand {
@@ -32,7 +38,7 @@ impl Strand {
         } else {
             1.0
         };
-        width * look.text.pen
+        width * look.text.pen * self.slim
     }
 
     /// Radius of its dots.
@@ -49,7 +55,12 @@ impl Strand {
 
     /// Colour of its words; the grey of the unnamed lines would be too pale to read.
     pub(super) fn words(&self) -> Tone {
-        if self.named { self.tone } else { Tone::Faint }
+        match self.tone {
+            // The paler steps of a scale would be too pale to read.
+            Tone::Heat(step) if step < INVERTED => Tone::Faint,
+            tone if self.named => tone,
+            _ => Tone::Faint,
+        }
     }
 
     pub(super) fn weight(&self) -> Weight {
@@ -70,7 +81,15 @@ pub(super) fn draw(
 ) -> Result<(), ChartError> {
     let log = chart.scale == Scale::Log;
     let domain = Domain::of(chart);
-    let strands = strands(plane::runs(chart, &domain, log));
+    let mut strands = strands(plane::runs(chart, &domain, log));
+    if chart.ordered {
+        in_order(&mut strands);
+    }
+    for strand in &mut strands {
+        strand.percent = chart.says_percent();
+        strand.aged = chart.kind == Kind::Curve;
+        strand.slim = slimness(&strand.run, body);
+    }
     let points = || strands.iter().flat_map(|s| s.run.values());
     let (Some(ends), Some(range)) = (
         plane::extent(points().map(|p| p.0.x)),
@@ -184,9 +203,48 @@ pub(super) fn strands(runs: Vec<Run>) -> Vec<Strand> {
             tone,
             named,
             strong: strong && subjects == 1,
+            percent: false,
+            aged: false,
+            slim: 1.0,
         });
     }
     strands
+}
+
+/// Series that follow one another, such as cohorts: from pale to strong, the first, the last and some between
+/// them named.
+fn in_order(strands: &mut [Strand]) {
+    let last = strands.len().saturating_sub(1);
+    let palest = 2;
+    // A single point is no curve and needs no name among others that are.
+    let lines = strands.iter().filter(|s| s.run.values().count() > 1);
+    let lines = lines.count().max(1);
+    let named = lines.min(RIVALS - 1);
+    let mut line = 0;
+    for (i, strand) in strands.iter_mut().enumerate() {
+        strand.strong = false;
+        strand.tone = Tone::Heat(match last {
+            0 => STEPS - 2,
+            _ => palest + i * (STEPS - 1 - palest) / last,
+        });
+        // Evenly chosen, the first and the last among them.
+        let nth = |n: usize| n * (lines - 1) / named.saturating_sub(1).max(1);
+        let alone = lines > 1 && strand.run.values().nth(1).is_none();
+        strand.named = !alone && (0..named).any(|n| nth(n) == line);
+        line += usize::from(!alone);
+    }
+}
+
+/// Daily figures go up and down with the week: a line that turns every few pixels is drawn thinner, else it would
+/// run into a band.
+fn slimness(run: &Run, body: Rect) -> f64 {
+    let values: Vec<f64> = run.values().map(|(_, y)| y).collect();
+    let turns = values.windows(3).filter(|three| match three {
+        [a, b, c] => (b - a) * (c - b) < 0.0,
+        _ => false,
+    });
+    let pixels = body.width() / turns.count().max(1) as f64;
+    (0.3 + 0.7 * pixels / 7.0).clamp(0.4, 1.0)
 }
 
 /// The stretches of a line.

@@ -13,13 +13,20 @@ mod endings;
 pub mod finding;
 mod font;
 mod frame;
+mod heat;
+mod histogram;
+mod key;
 mod label;
 mod line;
 pub mod number;
+mod panels;
+mod period;
 mod plane;
 mod plot;
 mod png;
 pub mod reading;
+mod stacked;
+pub mod stamp;
 #[cfg(test)]
 mod tests;
 pub mod theme;
@@ -55,6 +62,20 @@ pub struct Chart {
     pub references: Vec<Reference>,
     /// What the chart shows, for those who cannot see it.
     pub alt: String,
+    /// Title of the names at the left of a [`Kind::Heat`].
+    pub y_title: String,
+    /// Whether the series follow one another, as cohorts do: they are coloured from pale to strong.
+    pub ordered: bool,
+    /// What must be known before anything is believed, e.g. that the data are simulated: stands in a box above
+    /// the title (see [`stamp`]).
+    pub stamp: Option<String>,
+}
+
+impl Chart {
+    /// Whether the values are percentages and each says so, in place of a unit above the axis.
+    fn says_percent(&self) -> bool {
+        self.y_unit == "%" && !matches!(self.kind, Kind::Bars | Kind::Columns)
+    }
 }
 
 /// How the series are drawn.
@@ -67,6 +88,16 @@ pub enum Kind {
     Bars,
     /// Vertical bars over days, which may be negative; every further series is drawn as a line over them.
     Columns,
+    /// Lines over numbers, such as retention by age: [`Kind::Line`] whose axes begin at the first number and zero.
+    Curve,
+    /// Bars over numbers, such as users by active days; a point's label is printed above its bar. Drawn in a panel
+    /// each where there are several panels.
+    Histogram,
+    /// A bar a period: the series of [`Role::Up`] stacked above zero, those of [`Role::Down`] below, in the order
+    /// given. A value that is missing beside others of its period is drawn open. A panel each as above.
+    Stacked,
+    /// A map of cells: a row a series, a column a point's `x`, coloured by `y`. A panel each as above.
+    Heat,
 }
 
 /// Scale of the vertical axis.
@@ -127,6 +158,14 @@ pub enum Role {
     Rival,
     /// A line over columns, such as a seven-day mean.
     Line,
+    /// A part above zero of a stack; a `Whole` tells how high the stack is where a part is not known.
+    Up,
+    /// A part below zero of a stack.
+    Down,
+    /// The sum of the parts above zero, where it is known though they are not.
+    Whole,
+    /// What a stack says of its period as a whole, printed above it: the net change.
+    Net,
 }
 
 /// A named run of points, in order.
@@ -138,6 +177,10 @@ pub struct Series {
     pub role: Role,
     /// Its points.
     pub points: Vec<Point>,
+    /// The panel that it stands in, by title; empty where the chart has only one.
+    pub panel: String,
+    /// How many it is of, printed beside its name in a [`Kind::Heat`]: the size of a cohort.
+    pub size: Option<f64>,
 }
 
 /// A line to read the series against.
@@ -185,16 +228,18 @@ impl Size {
         height: 720,
     };
 
-    /// This size, less the height that a chart of few bars would leave empty.
+    /// This size, with the height that the chart asks for: less for few bars, more for a map of many cohorts or
+    /// several panels. A slide keeps its height.
     pub fn fit(self, chart: &Chart) -> Size {
         let bars = chart.series.iter().map(|s| s.points.len()).sum::<usize>();
-        match (chart.kind, u32::try_from(bars)) {
-            (Kind::Bars, Ok(bars)) => Size {
-                height: self.height.min(140 + 40 * bars).max(240),
-                ..self
-            },
-            _ => self,
-        }
+        let height = match (chart.kind, u32::try_from(bars)) {
+            (Kind::Bars, Ok(bars)) => self.height.min(140 + 40 * bars).max(240),
+            (Kind::Heat | Kind::Histogram | Kind::Stacked, _) if self.width < 1000 => {
+                panels::height(chart, self)
+            }
+            _ => self.height,
+        };
+        Size { height, ..self }
     }
 
     fn check(self) -> Result<(), ChartError> {
@@ -250,11 +295,18 @@ pub fn svg(chart: &Chart, size: Size, theme: Theme, fonts: Fonts) -> Result<Stri
     let mut canvas = Canvas::new(size);
     let body = frame::draw(chart, size, look, &mut canvas)?;
     match chart.kind {
-        Kind::Line => line::draw(chart, body, look, &mut canvas)?,
+        Kind::Line | Kind::Curve => line::draw(chart, body, look, &mut canvas)?,
         Kind::Bars => bars::draw(chart, body, look, &mut canvas)?,
         Kind::Columns => columns::draw(chart, body, look, &mut canvas)?,
+        Kind::Histogram | Kind::Stacked | Kind::Heat => {
+            panels::draw(chart, body, look, &mut canvas)?;
+        }
     }
-    let alt = escape(&font::clean(&chart.alt));
+    let alt = match &chart.stamp {
+        Some(stamp) => format!("{stamp}. {}", chart.alt),
+        None => chart.alt.clone(),
+    };
+    let alt = escape(&font::clean(&alt));
     let Size { width, height } = size;
     let head = match fonts {
         // Inlined in a page, a title would pop up wherever the pointer rests.

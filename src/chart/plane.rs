@@ -6,6 +6,7 @@ use plotters::coord::types::RangedCoordf64;
 use super::axis::{self, Axis};
 use super::font;
 use super::label::Rect;
+use super::period::Periods;
 use super::{Chart, Mark, Role, X};
 
 /// Beyond this nothing is counted, and differences would no longer be finite.
@@ -21,6 +22,10 @@ pub(super) enum Domain {
     Days,
     Numbers,
     Names(Vec<String>),
+    /// Periods of a stack.
+    Periods(Periods),
+    /// Numbers that each have a bar, this far apart.
+    Counted(f64),
 }
 
 impl Domain {
@@ -44,11 +49,52 @@ impl Domain {
         }
     }
 
+    /// The domain of bars that each stand for a period or a number.
+    pub(super) fn of_bars(chart: &Chart) -> Self {
+        let all = || chart.series.iter().flat_map(|s| &s.points).map(|p| &p.x);
+        match Self::of(chart) {
+            Self::Days => {
+                let days = all().filter_map(|x| match x {
+                    X::Day(day) => Some(*day),
+                    _ => None,
+                });
+                Periods::of(days).map_or(Self::Days, Self::Periods)
+            }
+            Self::Numbers => {
+                let mut numbers: Vec<f64> = all()
+                    .filter_map(|x| match x {
+                        X::Number(number) if number.abs() <= LARGEST => Some(*number),
+                        _ => None,
+                    })
+                    .collect();
+                numbers.sort_by(f64::total_cmp);
+                let steps = numbers.windows(2).filter_map(|pair| match pair {
+                    [a, b] if b > a => Some(b - a),
+                    _ => None,
+                });
+                let least = steps.fold(f64::INFINITY, f64::min);
+                Self::Counted(if least.is_finite() { least } else { 1.0 })
+            }
+            names => names,
+        }
+    }
+
+    /// The distance between two bars.
+    pub(super) fn unit(&self) -> f64 {
+        match self {
+            Self::Counted(step) => *step,
+            _ => 1.0,
+        }
+    }
+
     /// Where `x` stands on the axis, if it is of the axis' kind.
     pub(super) fn value(&self, x: &X) -> Option<f64> {
         match (self, x) {
             (Self::Days, X::Day(day)) => Some(axis::day_number(*day)),
-            (Self::Numbers, X::Number(number)) if number.abs() <= LARGEST => Some(*number),
+            (Self::Periods(periods), X::Day(day)) => Some(periods.value(*day)),
+            (Self::Numbers | Self::Counted(_), X::Number(number)) if number.abs() <= LARGEST => {
+                Some(*number)
+            }
             (Self::Names(names), X::Name(name)) => {
                 names.iter().position(|n| n == name).map(|at| at as f64)
             }

@@ -29,6 +29,11 @@ pub(super) fn lay_out(
 ) -> Plot {
     let size = look.text.tick;
     let titles = Titles::of(chart, body, size);
+    if chart.says_percent() {
+        for tick in &mut vertical.ticks {
+            tick.label.push_str("\u{202F}%");
+        }
+    }
     let widest = vertical
         .ticks
         .iter()
@@ -77,7 +82,11 @@ impl Titles {
             font::ellipsise(&words, size, Weight::Regular, body.width())
         };
         Self {
-            unit: fitted(&chart.y_unit),
+            unit: if chart.says_percent() {
+                String::new()
+            } else {
+                fitted(&chart.y_unit)
+            },
             across: fitted(&chart.x_title),
         }
     }
@@ -176,6 +185,11 @@ fn horizontal(
     match domain {
         Domain::Days => axis::days(ends.0.ceil(), ends.1.floor(), fits),
         Domain::Numbers => axis::numbers(ends.0, ends.1, fits),
+        Domain::Periods(periods) => periods.ticks(ends.1, fits),
+        Domain::Counted(step) => {
+            let (low, high) = (ends.0 + step * 0.5, ends.1 - step * 0.5);
+            axis::counted(low, high, *step, fits)
+        }
         Domain::Names(names) => {
             let every = (size * 4.0 / per).ceil().max(1.0);
             let room = per * every - size * 0.7;
@@ -252,6 +266,11 @@ impl Plot {
         for (ends, _) in self.references(chart, domain) {
             obstacles.add_path(&ends);
         }
+        self.avoid_ticks(obstacles);
+    }
+
+    /// Keeps later labels off the ticks' labels.
+    pub(super) fn avoid_ticks(&self, obstacles: &mut Obstacles) {
         self.texts
             .iter()
             .for_each(|text| obstacles.add_box(text.bounds()));
@@ -273,7 +292,7 @@ impl Plot {
                 &font::clean(label),
                 size,
                 Weight::Regular,
-                area.width() * 0.6,
+                area.width() * if ends[0].1 == ends[1].1 { 1.0 } else { 0.6 } - 8.0,
             );
             let words = |x: f64, baseline: f64, anchor: Anchor| {
                 words(label.clone(), (x, baseline), anchor, look)

@@ -7,7 +7,7 @@ use crate::calendar;
 use crate::query::header::{Column, Type};
 
 /// Endings of the names of columns that hold a fraction, which is read in percent.
-const FRACTIONS: [&str; 9] = [
+const FRACTIONS: [&str; 12] = [
     "share",
     "growth",
     "cmgr",
@@ -17,6 +17,9 @@ const FRACTIONS: [&str; 9] = [
     "yoy",
     "difference",
     "fraction",
+    "rate",
+    "retention",
+    "stickiness",
 ];
 
 /// Whether a column holds a fraction: 0.123 reads 12.3 %.

@@ -43,13 +43,24 @@ pub(super) enum Tone {
     Subject,
     /// The n-th of the coloured rivals.
     Rival(usize),
+    /// A part between the palest and the strongest of a stack.
+    Between,
+    /// A second part below zero.
+    Paler,
+    /// The n-th step of the scale of a heat map, from the lowest.
+    Heat(usize),
 }
 
 /// How many rivals have a colour of their own.
 pub(super) const RIVALS: usize = 7;
 
+/// How many steps a heat map's scale has.
+pub(super) const STEPS: usize = 9;
+/// From this step on [`Tone::Paper`] is read on the scale's colours, and below it [`Tone::Ink`].
+pub(super) const INVERTED: usize = 5;
+
 /// Light and dark of every tone; no light colour occurs twice, for `dark_css` tells them apart by value.
-const TONES: [(u32, u32); 9 + RIVALS] = [
+const TONES: [(u32, u32); 11 + RIVALS + STEPS] = [
     (0xFFFFFF, 0x161616),
     (0x1B1B1B, 0xEDEDED),
     (0x4F4F4F, 0xC4C4C4),
@@ -66,6 +77,18 @@ const TONES: [(u32, u32); 9 + RIVALS] = [
     (0x3F4B59, 0xB4C2D2),
     (0x1B7A9E, 0x76D3EE),
     (0x981B32, 0xFF838F),
+    (0x3D9E8F, 0x2F9C80),
+    (0xE39A6B, 0xA85B2A),
+    // Higher values stand further from the paper: darker on white, brighter on black.
+    (0xEAF2FB, 0x1B2A3A),
+    (0xD2E4F5, 0x1E3650),
+    (0xB4D2ED, 0x214468),
+    (0x93BEE4, 0x265484),
+    (0x72A9DA, 0x2C659F),
+    (0x3873B2, 0x5E9BD6),
+    (0x2867A6, 0x7FB3E6),
+    (0x17528F, 0xA3CAF0),
+    (0x0C3C73, 0xC8E0F8),
 ];
 
 /// The colour of `tone` in `theme`.
@@ -81,6 +104,9 @@ pub(super) fn colour(tone: Tone, theme: Theme) -> RGBColor {
         Tone::Bar => 7,
         Tone::Subject => 8,
         Tone::Rival(n) => 9 + n % RIVALS,
+        Tone::Between => 9 + RIVALS,
+        Tone::Paler => 10 + RIVALS,
+        Tone::Heat(n) => 11 + RIVALS + n.min(STEPS - 1),
     };
     let (light, dark) = TONES.get(at).copied().unwrap_or((0, 0xFF_FFFF));
     let [_, red, green, blue] = match theme {
@@ -153,7 +179,7 @@ mod tests {
     #[test]
     fn text_has_contrast_in_both_themes() {
         let (paper, _) = (TONES[0], ());
-        for (light, dark) in TONES[1..4].iter().chain(&TONES[8..]) {
+        for (light, dark) in TONES[1..4].iter().chain(&TONES[8..9 + RIVALS]) {
             assert!(
                 contrast(*light, paper.0) >= 4.5,
                 "{light:06X} {}",
@@ -164,6 +190,16 @@ mod tests {
                 "{dark:06X} {}",
                 contrast(*dark, paper.1)
             );
+        }
+    }
+
+    #[test]
+    fn numbers_on_a_heat_map_have_contrast_in_both_themes() {
+        let (paper, ink) = (TONES[0], TONES[1]);
+        for (step, (light, dark)) in TONES[11 + RIVALS..].iter().enumerate() {
+            let words = if step < INVERTED { ink } else { paper };
+            assert!(contrast(*light, words.0) >= 4.5, "step {step}, light");
+            assert!(contrast(*dark, words.1) >= 4.5, "step {step}, dark");
         }
     }
 

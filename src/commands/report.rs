@@ -129,7 +129,7 @@ async fn assemble(
     if let Some(error) = library.broken().next() {
         anyhow::bail!("{error}; no report was written, since it would lack that figure");
     }
-    let report = report::assemble(&context, &store, project, &library, subject).await?;
+    let report = report::assemble(&context, &store, project, &library, subject, None).await?;
     for (query, parameter) in &report.not_asked {
         writeln!(
             anstream::stderr(),

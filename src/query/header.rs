@@ -7,12 +7,14 @@
 //! --! grain:   platform
 //! --! chart:   bars x=mau y=platform
 //! --! privacy: mau
+//! --! assert:  mau >= 0
 //! ```
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use arrow::datatypes::{DataType, Field};
+
+pub use super::chart_line::ChartLine;
 
 /// A type that a parameter or column may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,15 +92,6 @@ pub struct Column {
     pub kind: Type,
 }
 
-/// How the query's rows are drawn: a kind and its `key=value` settings.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ChartLine {
-    /// `line`, `bars` or `columns`.
-    pub kind: String,
-    /// `x`, `y`, `series`, `mark`, `label`, `note`, `overlay`, `scale`, ...
-    pub settings: BTreeMap<String, String>,
-}
-
 /// Where in the report the query stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placement {
@@ -131,6 +124,8 @@ pub struct Header {
     pub placement: Option<Placement>,
     /// The columns that count people.
     pub privacy: Vec<String>,
+    /// Boolean SQL expressions over the columns that no row of an answer may make false.
+    pub asserts: Vec<String>,
 }
 
 /// A header that can't be read.
@@ -153,8 +148,8 @@ pub enum HeaderError {
     Missing(&'static str),
 }
 
-const KEYS: [&str; 8] = [
-    "params", "columns", "grain", "chart", "finding", "subtitle", "report", "privacy",
+const KEYS: [&str; 9] = [
+    "params", "columns", "grain", "chart", "finding", "subtitle", "report", "privacy", "assert",
 ];
 
 impl Header {
@@ -214,11 +209,15 @@ impl Header {
                 self.columns = list(value).map(|c| column(&c)).collect::<Result<_, _>>()?
             }
             "grain" => self.grain = list(value).collect(),
-            "chart" => self.chart = chart(value)?,
+            "chart" => self.chart = ChartLine::parse(value)?,
             "finding" => self.finding = Some(value.to_owned()),
             "subtitle" => self.subtitle = Some(value.to_owned()),
             "report" => self.placement = placement(value)?,
             "privacy" => self.privacy = list(value).filter(|c| c != "none").collect(),
+            "assert" if value.is_empty() => {
+                return Err("has no expression; write `--! assert: a = b + c`".to_owned());
+            }
+            "assert" => self.asserts.push(value.to_owned()),
             other => {
                 return Err(format!(
                     "has the unknown key `{other}`; the keys are {}",
@@ -242,24 +241,19 @@ impl Header {
         }
 
         let is_column = |name: &str| self.columns.iter().any(|c| c.name == name);
-        let drawn = self.chart.iter().flat_map(|c| {
-            let columns = ["x", "y", "series", "mark", "label", "note", "overlay"];
-            c.settings
-                .iter()
-                .filter(move |(k, _)| columns.contains(&k.as_str()))
-                .map(|(_, v)| v)
-        });
+        let drawn = self.chart.iter().flat_map(ChartLine::all_columns);
         match self
             .grain
             .iter()
             .chain(&self.privacy)
+            .map(String::as_str)
             .chain(drawn)
             .find(|name| !is_column(name))
         {
             None => Ok(()),
             Some(name) => Err(HeaderError::Line {
                 line: 1,
-                text: name.clone(),
+                text: name.to_owned(),
                 problem: format!(
                     "is named in the header but is no column; the columns are {}",
                     self.columns
@@ -321,47 +315,6 @@ fn column(text: &str) -> Result<Column, String> {
     named_type(text).map(|(name, kind)| Column { name, kind })
 }
 
-fn chart(value: &str) -> Result<Option<ChartLine>, String> {
-    let mut words = quoted_words(value).into_iter();
-    let kind = words.next().unwrap_or_default();
-    match kind.as_str() {
-        "none" | "" => return Ok(None),
-        "line" | "bars" | "columns" => {}
-        other => {
-            return Err(format!(
-                "has the unknown chart kind `{other}`; the kinds are line, bars and columns"
-            ));
-        }
-    }
-    let settings = words
-        .map(|w| {
-            w.split_once('=')
-                .map(|(k, v)| (k.to_owned(), v.to_owned()))
-                .ok_or(format!("has `{w}`, which is not `key=value`"))
-        })
-        .collect::<Result<_, _>>()?;
-    Ok(Some(ChartLine { kind, settings }))
-}
-
-/// Words split at spaces, where `key="two words"` is one word.
-fn quoted_words(text: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut quoted = false;
-    for c in text.chars() {
-        match c {
-            '"' | '\'' => quoted = !quoted,
-            c if c.is_whitespace() && !quoted => words.push(String::new()),
-            c => {
-                if let Some(word) = words.last_mut() {
-                    word.push(c);
-                }
-            }
-        }
-    }
-    words.retain(|w| !w.is_empty());
-    words
-}
-
 fn placement(value: &str) -> Result<Option<Placement>, String> {
     if value == "none" {
         return Ok(None);
@@ -392,7 +345,7 @@ fn placement(value: &str) -> Result<Option<Placement>, String> {
 mod tests {
     use super::*;
 
-    const SQL: &str = "--- Who leads.\n--- By what is known.\n--! params:  month DATE, platforms TEXT[] = all, metric TEXT = 'mau'\n--! columns: platform TEXT, mau BIGINT\n--! grain:   platform\n--! chart:   bars x=mau y=platform y_title=\"two words\"\n--! report:  section=rivals order=3\n--! privacy: mau\nSELECT 1";
+    const SQL: &str = "--- Who leads.\n--- By what is known.\n--! params:  month DATE, platforms TEXT[] = all, metric TEXT = 'mau'\n--! columns: platform TEXT, mau BIGINT\n--! grain:   platform\n--! chart:   bars x=mau y=platform x_title=\"two words\"\n--! report:  section=rivals order=3\n--! privacy: mau\nSELECT 1";
 
     #[test]
     fn a_header_is_read() {
@@ -407,7 +360,7 @@ mod tests {
             }
         );
         assert_eq!(header.parameters[2].default.as_deref(), Some("mau"));
-        assert_eq!(header.chart.unwrap().settings["y_title"], "two words");
+        assert_eq!(header.chart.unwrap().settings["x_title"], "two words");
         assert_eq!(
             header.placement,
             Some(Placement {
@@ -415,6 +368,12 @@ mod tests {
                 order: 3
             })
         );
+    }
+
+    #[test]
+    fn every_assert_is_kept_as_it_is_written() {
+        let sql = SQL.replace("--! privacy", "--! assert: mau >= 0\n--! assert: mau::INT < 5\n--! privacy");
+        assert_eq!(Header::parse(&sql).unwrap().asserts, ["mau >= 0", "mau::INT < 5"]);
     }
 
     #[test]
@@ -429,6 +388,8 @@ mod tests {
                 && error("privacy:", "privcy:").contains("`privcy`")
         );
         assert!(error("BIGINT", "BIGNIT").contains("`BIGNIT`"));
+        assert!(error("y=platform", "y=platfrom").contains("`platfrom`"));
+        assert!(error("--! privacy: mau", "--! assert:").contains("no expression"));
         assert!(error("--! grain:   platform", "--! grain:   platfrom").contains("`platfrom`"));
         assert!(
             error("--- Who leads.\n--- By what is known.\n", "").contains("no `--- description`")

@@ -1,5 +1,7 @@
 //! One file, one query: its header is the contract, and it is checked on every run.
 
+mod assertion;
+mod chart_line;
 pub mod header;
 pub mod library;
 pub mod output;

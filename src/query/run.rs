@@ -11,6 +11,7 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::context::SQLOptions;
 use datafusion::prelude::SessionContext;
 
+use super::assertion::{self, AssertionError};
 use super::header::Header;
 use super::library::Query;
 use super::parameter::{Given, ParameterError, bind};
@@ -49,6 +50,14 @@ pub enum RunError {
         /// The grain's columns.
         grain: String,
     },
+    /// An `assert` of its header is false of a row, or can't be checked.
+    #[error("query `{query}`: {source}")]
+    Assertion {
+        /// The query.
+        query: String,
+        /// Which, and of which row.
+        source: Box<AssertionError>,
+    },
 }
 
 /// The rows that a query gave, in one batch.
@@ -82,6 +91,10 @@ pub async fn run(
     let batch = collect(frame).await.map_err(refused)?;
     let batch = conform(query, batch)?;
     check_grain(query, &batch)?;
+    assertion::check(context, &query.header, &batch).map_err(|source| RunError::Assertion {
+        query: query.name.clone(),
+        source: Box::new(source),
+    })?;
     Ok(Answer { batch })
 }
 

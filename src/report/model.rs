@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use tokio::task::JoinHandle;
 
 use super::sources::{SourceFile, files, footer};
+use super::write::slug;
 use super::{ReportError, Subject};
 use crate::chart::{self, ChartError, Fonts, Size, Theme, drawing, finding, reading};
 use crate::metric;
@@ -18,9 +19,10 @@ use crate::query::{self, Answer, Library, Query, RunError, rows};
 use crate::store::Store;
 
 /// The sections in their order, with the titles that readers see. Others follow, by name.
-const SECTIONS: [(&str, &str); 8] = [
+const SECTIONS: [(&str, &str); 9] = [
     ("headline", "Headline figures"),
     ("growth", "Growth and milestones"),
+    ("activity", "Activity"),
     ("messages", "Messages and signups"),
     ("rivals", "The rivals"),
     ("left_out", "What the announcement left out"),
@@ -28,6 +30,9 @@ const SECTIONS: [(&str, &str); 8] = [
     ("quality", "Data quality"),
     ("sources", "Sources"),
 ];
+
+/// The parameter that asks for a figure by the values of a dimension; empty for all users together.
+const DIMENSION: &str = "dimension";
 
 /// The report of one month.
 #[derive(Debug, Serialize)]
@@ -42,6 +47,8 @@ pub struct Report {
     pub as_of: String,
     /// The platforms that it is compared with; empty for all.
     pub rivals: Vec<String>,
+    /// What must be known before anything is believed, e.g. that data are simulated.
+    pub stamp: Option<String>,
     /// The sections.
     pub sections: Vec<Section>,
     /// What the metrics that appear mean.
@@ -67,10 +74,13 @@ pub struct Section {
 /// The answer of one query: a finding, a table, perhaps a chart.
 #[derive(Debug, Serialize)]
 pub struct Figure {
-    /// The query's name.
+    /// The query's name, and `-by-` the dimension where it was asked by one: `activity-by-country`.
     pub name: String,
     /// What it asks.
     pub title: String,
+    /// The dimension that it was asked by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dimension: Option<String>,
     /// What was found.
     pub finding: String,
     /// What is measured.
@@ -145,13 +155,15 @@ pub struct LoadRead {
     pub identity: String,
 }
 
-/// Runs every query that belongs in a report and draws it.
+/// Runs every query that belongs in a report and draws it: one with a parameter `dimension` for all users and for
+/// each dimension of the project. The `stamp` stands on the report and on each of its charts.
 pub async fn assemble(
     context: &SessionContext,
     store: &Store,
     project: &Project,
     library: &Library,
     subject: &Subject,
+    stamp: Option<String>,
 ) -> Result<Report, ReportError> {
     let files = files(store).await?;
     let mut report = Report {
@@ -160,6 +172,7 @@ pub async fn assemble(
         month_title: subject.month.title(),
         as_of: subject.month.last().to_string(),
         rivals: project.rivals.clone(),
+        stamp,
         definitions: Vec::new(),
         sections: Vec::new(),
         loads: loads(store),
@@ -168,15 +181,20 @@ pub async fn assemble(
     let mut asked = Vec::new();
     for (query, placement) in placed(library) {
         let given = parameters(query, project, subject);
-        match missing(query, &given) {
-            Some(missing) => report.not_asked.push((query.name.clone(), missing)),
-            None => asked.push((query, placement, ask(context, query, &given), given)),
+        if let Some(missing) = missing(query, &given) {
+            report.not_asked.push((query.name.clone(), missing));
+            continue;
+        }
+        for given in by_dimension(query, given, project) {
+            asked.push((query, placement, ask(context, query, &given), given));
         }
     }
     for (query, placement, answer, given) in asked {
         let answer = answer.await??;
         if answer.batch.num_rows() > 0 {
-            report.add(placement, figure(query, given, answer, subject, &files)?);
+            let stamp = report.stamp.clone();
+            let figure = figure(query, given, answer, subject, &files, stamp)?;
+            report.add(placement, figure);
         }
     }
     if !report.sections.iter().any(|s| s.id == "headline") {
@@ -260,16 +278,42 @@ fn parameters(query: &Query, project: &Project, subject: &Subject) -> Given {
         .collect()
 }
 
+/// What a query is asked with: once, or for all users and then by each dimension where it has that parameter.
+fn by_dimension(query: &Query, given: Given, project: &Project) -> Vec<Given> {
+    if query.header.parameter(DIMENSION).is_none() {
+        return vec![given];
+    }
+    let mut dimensions = vec![""];
+    for dimension in project.dimensions.iter().map(String::as_str) {
+        if !dimensions.contains(&dimension) {
+            dimensions.push(dimension);
+        }
+    }
+    let with = |dimension: &str| {
+        let mut given = given.clone();
+        given.insert(DIMENSION.to_owned(), dimension.to_owned());
+        given
+    };
+    dimensions.into_iter().map(with).collect()
+}
+
 fn figure(
     query: &Query,
     given: Given,
     answer: Answer,
     subject: &Subject,
     files: &[SourceFile],
+    stamp: Option<String>,
 ) -> Result<Figure, ReportError> {
     let found = rows::rows(&answer.batch);
     let header = &query.header;
-    let finding = finding::finding(query, &answer, &given)?;
+    let dimension = given.get(DIMENSION).filter(|d| !d.is_empty()).cloned();
+    let mut finding = finding::finding(query, &answer, &given)?;
+    let mut name = query.name.clone();
+    if let Some(dimension) = &dimension {
+        finding = format!("By {}: {finding}", dimension.replace('_', " "));
+        name = format!("{name}-by-{}", slug(dimension));
+    }
     let subtitle = finding::subtitle(query, &answer, &given)?;
     let words = drawing::Words {
         finding: finding.clone(),
@@ -282,6 +326,7 @@ fn figure(
             Some(subject.month.last()),
         ),
         log: false,
+        stamp,
     };
     let drawing = drawing::chart(header, &found, &words);
     let cell = |row: &Map<String, Value>| {
@@ -292,8 +337,9 @@ fn figure(
             .collect()
     };
     Ok(Figure {
-        name: query.name.clone(),
+        name,
         title: header.title.clone(),
+        dimension,
         finding,
         subtitle,
         method: header.method.join(" "),

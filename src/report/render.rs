@@ -178,6 +178,7 @@ fn context(report: &Report) -> serde_json::Value {
         "platform": report.platform,
         "month": report.month,
         "month_title": report.month_title,
+        "stamp": report.stamp,
         "as_of": report.as_of,
         "as_of_title": reading::long_day(&report.as_of),
         "sections": sections,
@@ -198,6 +199,7 @@ fn shown(figure: &Figure) -> serde_json::Value {
     json!({
         "name": figure.name,
         "title": figure.title,
+        "dimension": figure.dimension,
         "finding": figure.finding,
         "subtitle": figure.subtitle,
         "method": figure.method,

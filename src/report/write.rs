@@ -33,7 +33,7 @@ fn platform_of(folder: &Path) -> Option<String> {
 }
 
 /// A name as a part of a path: letters and digits, and a hash where something else was left out.
-fn slug(name: &str) -> String {
+pub(super) fn slug(name: &str) -> String {
     let kept: String = name
         .to_lowercase()
         .chars()

@@ -93,6 +93,7 @@ impl Chance {
         let (xs, ys) = (self.below(6), self.below(6));
         let subject = self.below(count.max(1));
         let most = [1, 2, 6, 12, 90][self.below(5)];
+        let panels = [1, 1, 3, 9][self.below(4)];
         let series = (0..count).map(|i| {
             let points = (0..self.below(most + 1)).map(|at| Point {
                 x: self.x(xs, at),
@@ -109,12 +110,15 @@ impl Chance {
             let role = if i == subject {
                 Role::Subject
             } else {
-                [Role::Rival, Role::Line][self.below(2)]
+                [Role::Rival, Role::Line, Role::Up, Role::Down, Role::Whole, Role::Net][self.below(6)]
             };
+            let panel = NAMES[self.below(panels)].to_owned();
             Series {
                 name: name.chars().take(200).collect(),
                 role,
                 points,
+                panel,
+                size: (self.next() < 0.5).then(|| 10f64.powf(self.next() * 11.0)),
             }
         });
         let series = series.collect();
@@ -133,9 +137,24 @@ impl Chance {
             title: self.words(8),
             subtitle: self.words(8),
             footer: (0..self.below(4)).map(|_| self.words(12)).collect(),
-            kind: [Kind::Line, Kind::Line, Kind::Bars, Kind::Columns][self.below(4)],
+            kind: [
+                Kind::Line,
+                Kind::Bars,
+                Kind::Columns,
+                Kind::Curve,
+                Kind::Histogram,
+                Kind::Stacked,
+                Kind::Heat,
+            ][self.below(7)],
             x_title: self.words(2),
-            y_unit: self.words(2),
+            y_unit: if self.next() < 0.3 {
+                "%".to_owned()
+            } else {
+                self.words(2)
+            },
+            y_title: self.words(1),
+            ordered: self.next() < 0.3,
+            stamp: (self.next() < 0.3).then(|| self.words(4)),
             scale: [Scale::Linear, Scale::Log][self.below(2)],
             series,
             alt: self.words(3),

@@ -3,6 +3,7 @@
 //! The modules stand in the order in which data flows through them; a stage uses only what stands
 //! above it. `commands` and `report` alone know several stages.
 
+pub mod bitmap;
 pub mod calendar;
 pub mod metric;
 pub mod project;
@@ -11,8 +12,6 @@ pub mod schema;
 pub mod user_days;
 
 pub mod ingest;
-
-pub mod bitmap;
 
 pub mod activity;
 

@@ -114,7 +114,7 @@ async fn svg(
         subject: subject.cloned(),
         footer: report::sources_of(&store, &found, subject.map(String::as_str)).await?,
         log: drawing.log,
-        stamp: None,
+        stamp: chart::stamp::simulated(&store.synthetic().await?),
     };
     let Some(chart) = drawing::chart(&query.header, &found, &words) else {
         return Err(WrongUse(format!("`{}` has no `--! chart:` line, so it isn't drawn; queries/README.md shows how to add one", query.name)).into());

@@ -61,16 +61,21 @@ pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
             let mut target = Target::from_arg_matches(&asked.options)?;
             target.format = target.format.or(args.to.format);
             target.output = target.output.or(args.to.output);
-            let (answer, _) =
-                setting.block_on(answer(&project, setting, asked.query, &asked.given))?;
+            let (answer, stamp) = setting.block_on(async {
+                let (answer, store) = answer(&project, setting, asked.query, &asked.given).await?;
+                anyhow::Ok((answer, store.synthetic().await?))
+            })?;
             give(&answer, &target)?;
+            say_simulated(&stamp)?;
         }
         (None, Some(sql)) => {
-            let answer = setting.block_on(async {
-                let (_, context) = open(&project, setting).await?;
-                Ok(query::run_sql(&context, &sql).await?)
+            let (answer, stamp) = setting.block_on(async {
+                let (store, context) = open(&project, setting).await?;
+                let answer = query::run_sql(&context, &sql).await?;
+                anyhow::Ok((answer, store.synthetic().await?))
             })?;
             give(&answer, &args.to)?;
+            say_simulated(&stamp)?;
         }
         _ => {
             return Err(WrongUse(
@@ -81,6 +86,14 @@ pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
         }
     }
     Ok(Outcome::Done)
+}
+
+/// Says, beside the answer and not in it, whose data are made up.
+fn say_simulated(platforms: &[String]) -> Result<()> {
+    if let Some(stamp) = crate::chart::stamp::simulated(platforms) {
+        writeln!(anstream::stderr(), "{stamp}")?;
+    }
+    Ok(())
 }
 
 fn list(library: &Library) -> Result<()> {

@@ -129,7 +129,8 @@ async fn assemble(
     if let Some(error) = library.broken().next() {
         anyhow::bail!("{error}; no report was written, since it would lack that figure");
     }
-    let report = report::assemble(&context, &store, project, &library, subject, None).await?;
+    let stamp = crate::chart::stamp::simulated(&store.synthetic().await?);
+    let report = report::assemble(&context, &store, project, &library, subject, stamp).await?;
     for (query, parameter) in &report.not_asked {
         writeln!(
             anstream::stderr(),

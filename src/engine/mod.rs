@@ -60,8 +60,12 @@ pub async fn session(
     if let Some(threads) = settings.threads {
         config = config.with_target_partitions(threads.max(1));
     }
-    let runtime = RuntimeEnvBuilder::new().build_arc()?;
+    // Beyond the bound queries spill where they can and are refused with words where they can't.
+    let runtime = RuntimeEnvBuilder::new()
+        .with_memory_limit(project.memory_bound(), 1.0)
+        .build_arc()?;
     let context = SessionContext::new_with_config_rt(config, runtime);
+    crate::bitmap::functions::register(&context, project.week_start);
     register_all(&context, store, project, settings.hold).await?;
     Ok(context)
 }

@@ -4,11 +4,14 @@
 //! false stops the query, and with it the report: a figure that contradicts itself is not published. Where the
 //! expression is NULL (a part is not known), it says nothing and the row passes.
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt64Array};
 use arrow::datatypes::DataType;
 use datafusion::common::DFSchema;
+use datafusion::common::tree_node::TreeNode;
 use datafusion::error::DataFusionError;
-use datafusion::prelude::SessionContext;
+use datafusion::prelude::{Expr, SessionContext};
 
 use super::header::Header;
 use super::rows;
@@ -48,18 +51,18 @@ pub enum AssertionError {
 }
 
 /// Checks every assertion of the header on every row.
-pub(super) fn check(
+pub(super) async fn check(
     context: &SessionContext,
     header: &Header,
     batch: &RecordBatch,
 ) -> Result<(), AssertionError> {
-    header
-        .asserts
-        .iter()
-        .try_for_each(|expression| check_one(context, expression, header, batch))
+    for expression in &header.asserts {
+        check_one(context, expression, header, batch).await?;
+    }
+    Ok(())
 }
 
-fn check_one(
+async fn check_one(
     context: &SessionContext,
     expression: &str,
     header: &Header,
@@ -69,7 +72,9 @@ fn check_one(
         expression: expression.to_owned(),
         source,
     };
-    let values = evaluate(context, expression, batch).map_err(refused)?;
+    let values = evaluate(context, expression, batch)
+        .await
+        .map_err(refused)?;
     if *values.data_type() == DataType::Null {
         return Ok(());
     }
@@ -90,15 +95,41 @@ fn check_one(
     }
 }
 
-fn evaluate(
+async fn evaluate(
     context: &SessionContext,
     expression: &str,
     batch: &RecordBatch,
-) -> Result<arrow::array::ArrayRef, DataFusionError> {
+) -> Result<ArrayRef, DataFusionError> {
     let schema = DFSchema::try_from(batch.schema().as_ref().clone())?;
     let parsed = context.parse_sql_expr(expression, &schema)?;
+    if parsed.exists(|e| Ok(matches!(e, Expr::WindowFunction(_))))? {
+        return over_rows(context, parsed, batch).await;
+    }
     let physical = context.create_physical_expr(parsed, &schema)?;
     physical.evaluate(batch)?.into_array(batch.num_rows())
+}
+
+/// An expression over several rows (`sum(users) OVER (PARTITION BY day) = all_users`), in their order.
+async fn over_rows(
+    context: &SessionContext,
+    expression: Expr,
+    batch: &RecordBatch,
+) -> Result<ArrayRef, DataFusionError> {
+    const PLACE: &str = "place of the row";
+    let places: ArrayRef = Arc::new(UInt64Array::from_iter_values(0..batch.num_rows() as u64));
+    let mut columns: Vec<(String, ArrayRef, bool)> = vec![(PLACE.to_owned(), places, false)];
+    for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+        columns.push((field.name().clone(), column.clone(), true));
+    }
+    let numbered = RecordBatch::try_from_iter_with_nullable(columns)?;
+    let frame = context.read_batch(numbered)?;
+    let place = Expr::Column(datafusion::common::Column::from_name(PLACE));
+    let frame = frame.select(vec![place.clone(), expression.alias("holds")])?;
+    let frame = frame.sort(vec![place.sort(true, false)])?;
+    let schema = frame.schema().as_arrow().clone();
+    let batches = frame.collect().await?;
+    let all = arrow::compute::concat_batches(&Arc::new(schema), &batches)?;
+    Ok(all.column(1).clone())
 }
 
 /// The values that name a row: `period = 2016-02-01, platform = Telegram`; without a grain, its number.
@@ -121,9 +152,7 @@ fn named(header: &Header, batch: &RecordBatch, row: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use arrow::array::{ArrayRef, Date32Array, Int64Array, StringArray};
+    use arrow::array::{Date32Array, Int64Array, StringArray};
 
     use super::*;
 
@@ -161,7 +190,8 @@ mod tests {
             "--- T.\n--! columns: period DATE, platform TEXT, active BIGINT, retained BIGINT, new BIGINT, rate DOUBLE\n--! grain: {grain}\n{asserts}\nSELECT 1"
         ))
         .unwrap();
-        check(&SessionContext::new(), &header, &batch).map_err(|e| e.to_string())
+        let context = SessionContext::new();
+        futures::executor::block_on(check(&context, &header, &batch)).map_err(|e| e.to_string())
     }
 
     #[test]
@@ -172,6 +202,7 @@ mod tests {
             "--! assert: rate BETWEEN 0 AND 1\n--! assert: retained <= active",
             "--! assert: active >= retained + new OR period = DATE '2016-01-01'",
             "--! assert: NULL",
+            "--! assert: sum(active) OVER (PARTITION BY platform) = 33",
             "--! assert: true",
         ] {
             assert_eq!(checked(asserts, "period"), Ok(()), "{asserts}");
@@ -186,6 +217,9 @@ mod tests {
         let error = checked("--! assert: active > 100", "").unwrap_err();
         assert!(error.contains("3 times, first where row = 1"), "{error}");
         assert!(checked("--! assert: false", "period").is_err());
+        let over = "--! assert: sum(new) OVER (PARTITION BY platform) < 5 OR active = 12";
+        let error = checked(over, "period").unwrap_err();
+        assert!(error.contains("2 times, first where period = 2016-01-01"), "{error}");
     }
 
     #[test]

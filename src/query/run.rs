@@ -91,10 +91,12 @@ pub async fn run(
     let batch = collect(frame).await.map_err(refused)?;
     let batch = conform(query, batch)?;
     check_grain(query, &batch)?;
-    assertion::check(context, &query.header, &batch).map_err(|source| RunError::Assertion {
-        query: query.name.clone(),
-        source: Box::new(source),
-    })?;
+    assertion::check(context, &query.header, &batch)
+        .await
+        .map_err(|source| RunError::Assertion {
+            query: query.name.clone(),
+            source: Box::new(source),
+        })?;
     Ok(Answer { batch })
 }
 

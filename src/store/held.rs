@@ -61,6 +61,24 @@ impl Store {
         Ok(platforms)
     }
 
+    /// The platforms that have figures which were made up: those of live loads whose files say so.
+    pub async fn synthetic(&self) -> Result<Vec<String>, StoreError> {
+        let made_up = |l: &&super::Load| !l.synthetic.is_empty();
+        let loads: BTreeSet<&str> = self
+            .loads()
+            .live()
+            .filter(made_up)
+            .map(|l| l.load.as_str())
+            .collect();
+        if loads.is_empty() {
+            return Ok(Vec::new());
+        }
+        let platforms = self.platforms().await?.into_iter();
+        let named = platforms.filter(|(load, _)| loads.contains(load.as_str()));
+        let names: BTreeSet<String> = named.flat_map(|(_, names)| names).collect();
+        Ok(names.into_iter().collect())
+    }
+
     /// The days that one load has figures of, by platform and server.
     pub async fn days(&self, grain: Grain, load: &str) -> Result<Days, StoreError> {
         let (server, day) = match grain {

@@ -1,5 +1,6 @@
 //! Tests through what a user touches: the binary, the project's folder, the report.
 
+mod activity;
 mod browser;
 mod cli;
 mod ingest;

@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use assert_cmd::Command;
 use tempfile::TempDir;
 
+/// What pseudonyms are made with in tests.
+pub const KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+
 /// A project in a temporary folder.
 pub struct Project {
     folder: TempDir,
@@ -68,6 +71,7 @@ impl Project {
         command
             .current_dir(self.root())
             .env_remove("ESSOR_LOG")
+            .env("ESSOR_KEY", KEY)
             .env("NO_COLOR", "1");
         command
     }

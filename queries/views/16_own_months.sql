@@ -1,7 +1,8 @@
 --- One month of one figure that a platform counts itself a row (platform, month, metric): the total of the
 --- known days for flows, the last of the month for levels and distinct users, the mean of the known days
 --- for daily users. What a count since the beginning rose across a gap within the month belongs to the
---- month, though to no day of it.
+--- month, though to no day of it. `origin` is `activity` where a day of the month is computed from activity, else
+--- `usage`; `status` is `computed` only where all of them are.
 --! hold: yes
 WITH days AS (
   SELECT *, CAST(date_trunc('month', day) AS DATE) AS month
@@ -17,7 +18,8 @@ counted AS (
     last_value(value ORDER BY day) FILTER (WHERE value IS NOT NULL) AS last_known,
     sum(CAST(value AS DECIMAL(38, 0))) AS total,
     sum(CAST(value AS DECIMAL(38, 0))) FILTER (WHERE flag <> 'unfinished') AS whole_total,
-    min(status) AS status
+    coalesce(min(CASE WHEN status <> 'computed' THEN status END), 'computed') AS status,
+    bool_or(status = 'computed') AS from_activity
   FROM days
   GROUP BY platform, metric, measure, kind, month
 ),
@@ -50,7 +52,7 @@ bridged AS (
 ),
 together AS (
   SELECT
-    c.platform, c.metric, c.measure, c.kind, c.month, c.days_in_month, c.last_day_known, c.last_known, c.status,
+    c.platform, c.metric, c.measure, c.kind, c.month, c.days_in_month, c.last_day_known, c.last_known, c.status, c.from_activity,
     c.days_known + coalesce(b.days, 0) AS days_known,
     c.left_out - coalesce(b.gaps, 0) AS left_out,
     greatest(c.as_of, b.as_of) AS as_of,
@@ -61,6 +63,8 @@ together AS (
   FROM counted c
   LEFT JOIN bridged b
     ON b.platform = c.platform AND b.flow = c.metric AND b.month = c.month AND c.kind = 'flow'
+    -- The days of a gap that activity covers are counted already.
+    AND NOT c.from_activity
 )
 SELECT
   c.platform, c.month, c.measure, c.metric, c.kind,
@@ -77,7 +81,7 @@ SELECT
     WHEN c.kind = 'flow' OR c.measure = 'dau' THEN c.days_known = c.days_in_month
     ELSE c.last_day_known
   END AS finished,
-  c.left_out
+  c.left_out, CASE WHEN c.from_activity THEN 'activity' ELSE 'usage' END AS origin
 FROM together c
 JOIN metrics m ON m.metric = c.metric
 WHERE c.as_of IS NOT NULL

@@ -1,0 +1,233 @@
+//! User-days through the binary: what counts, what is taken back, and what is never kept.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::project::Project;
+
+const TOML: &str = "[project]\nplatform = \"Pigeon\"\ndimensions = [\"country\"]\n[[source]]\npath = \"data/*\"\nplatform = \"Pigeon\"\n";
+
+/// Days, users and messages of all loads that count.
+fn days(project: &Project) -> String {
+    project.sql(
+        "SELECT day, sum(users), sum(messages) FROM (
+           SELECT day, bucket, bitmap_count(bitmap_union(users)) AS users, counts_sum(counts_add(messages)) AS messages
+           FROM activity WHERE event = 'active' AND dimension = '' GROUP BY day, bucket)
+         GROUP BY day ORDER BY day",
+    )
+}
+
+#[test]
+fn a_load_that_goes_takes_its_users_and_counts_with_it() {
+    let project = Project::new(TOML);
+    project.write(
+        "data/a.csv",
+        "user,day,messages,country\n1,2016-02-01,3,NL\n2,2016-02-01,4,NL\n1,2016-02-02,5,NL\n",
+    );
+    // A late file: one user-day that is known and one that is not.
+    project.write(
+        "data/late.csv",
+        "user,day,messages,country\n1,2016-02-01,10,DE\n3,2016-02-01,1,DE\n",
+    );
+    project.ok("ingest data");
+    assert_eq!(days(&project), "2016-02-01,3,18\n2016-02-02,1,5\n");
+    // The same bytes again change nothing.
+    project.write("data/copy.csv", project.read("data/late.csv"));
+    project.ok("ingest data");
+    assert_eq!(days(&project), "2016-02-01,3,18\n2016-02-02,1,5\n");
+    std::fs::remove_file(project.path("data/copy.csv")).unwrap();
+    // A file that is written anew and covers its days replaces what it said.
+    project.write(
+        "data/late.csv",
+        "user,day,messages,country\n3,2016-02-01,2,DE\n",
+    );
+    project.ok("ingest data");
+    assert_eq!(days(&project), "2016-02-01,3,9\n2016-02-02,1,5\n");
+    let load = project.sql("SELECT load FROM loads WHERE path = 'data/late.csv'");
+    project.ok(&format!("unload {}", load.trim()));
+    assert_eq!(days(&project), "2016-02-01,2,7\n2016-02-02,1,5\n");
+    let values = project.sql(
+        "SELECT day, dimension_value, sum(bitmap_count(users)) FROM activity WHERE dimension = 'country' GROUP BY 1, 2 ORDER BY 1, 2",
+    );
+    assert_eq!(values, "2016-02-01,NL,2\n2016-02-02,NL,1\n");
+}
+
+#[test]
+fn many_daily_loads_are_merged_and_can_still_be_taken_back() {
+    let project = Project::new(TOML);
+    let mut expected = String::new();
+    for day in 1..=29 {
+        let date = format!("2016-02-{day:02}");
+        let mut text = String::from("user,day,messages,country\n");
+        for user in 0..day {
+            text.push_str(&format!("u{user},{date},{},NL\n", user + 1));
+        }
+        project.write(&format!("data/{date}.csv"), text);
+        if day != 7 {
+            expected.push_str(&format!("{date},{day},{}\n", day * (day + 1) / 2));
+        }
+        project.ok(&format!("ingest data/{date}.csv"));
+    }
+    let load = project.sql("SELECT load FROM loads WHERE path = 'data/2016-02-07.csv'");
+    project.ok(&format!("unload {}", load.trim()));
+    assert_eq!(days(&project), expected);
+    let live = |table: &str| {
+        let log = std::fs::read_dir(project.path(&format!(".essor/{table}/_delta_log"))).unwrap();
+        log.count()
+    };
+    assert!(live("loads") > 30, "each load is a commit");
+    // What a reader opens: the files that the newest version names.
+    let files = project.sql("SELECT count(DISTINCT month) FROM activity");
+    assert_eq!(files, "1\n");
+    // The 29 users of the last day have 29 ids, whatever the number of loads.
+    let ids = project.sql("SELECT max(bitmap_count(users)), count(*) FROM activity WHERE day = '2016-02-29' AND dimension = ''");
+    assert_eq!(ids, "29,1\n");
+}
+
+#[test]
+fn no_id_is_found_anywhere_after_ingest() {
+    let project = Project::new(TOML);
+    project.write(
+        "data/a.csv",
+        "user,day,messages,country\nanna.karenina@example.org,2016-02-01,3,NL\nanna.karenina@example.org,2016-02-99,3,NL\n",
+    );
+    let ran = project.essor("ingest data");
+    assert_eq!(ran.code, 3);
+    for said in [&ran.out, &ran.err, &project.sql("SELECT * FROM rejects")] {
+        assert!(!said.contains("karenina"), "{said}");
+    }
+    let mut folders = vec![project.path(".essor")];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let bytes = std::fs::read(&path).unwrap();
+            files += 1;
+            let found = bytes.windows(8).any(|w| w == b"karenina");
+            assert!(!found, "{}", path.display());
+        }
+    }
+    assert!(files > 5);
+}
+
+#[test]
+fn keys_and_zones_that_would_make_others_of_the_same_people_are_refused() {
+    let project = Project::new(TOML);
+    project.write("data/a.csv", "user,timestamp\n1,2016-02-01T12:00:00Z\n");
+    project.ok("ingest data");
+    project.write("data/b.csv", "user,timestamp\n1,2016-02-02T12:00:00Z\n");
+    let output = project
+        .command()
+        .args(["ingest", "data"])
+        .env("ESSOR_KEY", "ab".repeat(32))
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("the key is not the one"), "{said}");
+    let output = project
+        .command()
+        .args(["ingest", "data"])
+        .env_remove("ESSOR_KEY")
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("ESSOR_KEY") && said.contains("essor.key"), "{said}");
+    project.write(
+        "essor.toml",
+        TOML.replace("[project]\n", "[project]\nzone = \"Europe/Paris\"\n"),
+    );
+    let ran = project.essor("ingest data");
+    assert!(ran.err.contains("fixed at the first load"), "{}", ran.err);
+    project.write("essor.toml", TOML);
+    project.ok("ingest data");
+    assert_eq!(days(&project), "2016-02-01,1,1\n2016-02-02,1,1\n");
+}
+
+#[test]
+fn all_kinds_of_ids_are_users() {
+    let project = Project::new(TOML);
+    let uuid = "F81D4FAE-7DEC-11D0-A765-00A0C91E6BF6";
+    project.write(
+        "data/a.csv",
+        format!(
+            "user,day\n7,2016-02-01\n{uuid},2016-02-01\n{},2016-02-01\n{},2016-02-01\n18446744073709551615,2016-02-01\n",
+            uuid.to_lowercase(),
+            "é".repeat(128)
+        ),
+    );
+    project.write(
+        "data/b.ndjson",
+        "{\"user\": 7, \"day\": \"2016-02-01\"}\n{\"user\": \"18446744073709551615\", \"day\": \"2016-02-01\"}\n",
+    );
+    project.ok("ingest data");
+    // 7, the UUID in both cases, the long text, the largest number: no messages are counted.
+    assert_eq!(days(&project), "2016-02-01,4,\n");
+}
+
+/// The messages of the file of private messages among students, as days (in UTC) and senders; none
+/// where the file is not at hand.
+fn college_messages() -> Option<(String, Vec<(i64, u32)>)> {
+    let path = std::env::var("ESSOR_COLLEGE_MESSAGES")
+        .unwrap_or_else(|_| "../shared/data/CollegeMsg.txt".into());
+    let text = std::fs::read_to_string(crate::project::repository().join(path)).ok()?;
+    let mut csv = String::from("user,timestamp\n");
+    let mut rows = Vec::new();
+    for line in text.lines() {
+        let fields: Vec<&str> = line.split(' ').collect();
+        csv.push_str(&format!("{},{}\n", fields[0], fields[2]));
+        let seconds: i64 = fields[2].parse().unwrap();
+        rows.push((seconds.div_euclid(86400), fields[0].parse().unwrap()));
+    }
+    Some((csv, rows))
+}
+
+fn number(text: &str) -> u64 {
+    text.parse().unwrap_or_else(|_| panic!("`{text}`"))
+}
+
+#[test]
+fn real_messages_give_what_plain_sets_give() {
+    let Some((csv, rows)) = college_messages() else {
+        println!("skipped: CollegeMsg.txt (SNAP) is not at hand; name it in ESSOR_COLLEGE_MESSAGES");
+        return;
+    };
+    let project = Project::new(TOML);
+    project.write("data/messages.csv", csv);
+    project.ok("ingest data");
+    let mut senders: BTreeMap<i64, BTreeSet<u32>> = BTreeMap::new();
+    for (day, sender) in &rows {
+        senders.entry(*day).or_default().insert(*sender);
+    }
+    let window = |last: i64, width: i64| {
+        let days = senders.range(last - width + 1..=last);
+        days.flat_map(|(_, s)| s.iter().copied()).collect::<BTreeSet<u32>>()
+    };
+    for width in [1, 7, 28, 30, 31] {
+        let answer = project.ok(&format!("query active_users --window {width} --format csv"));
+        let mut seen = 0;
+        for line in answer.lines().skip(1) {
+            let fields: Vec<&str> = line.split(',').collect();
+            let day: chrono::NaiveDate = fields[0].parse().unwrap();
+            let day = day.signed_duration_since(chrono::NaiveDate::default()).num_days();
+            assert_eq!(number(fields[2]), window(day, width).len() as u64, "{line} {width}");
+            seen += 1;
+        }
+        assert_eq!(seen, 194, "every calendar day, silent ones too");
+    }
+    let last = *senders.keys().last().unwrap();
+    let mut active: BTreeMap<u32, u64> = BTreeMap::new();
+    for (_, senders) in senders.range(last - 27..=last) {
+        senders.iter().for_each(|s| *active.entry(*s).or_default() += 1);
+    }
+    let answer = project.ok("query power_users --window 28 --format csv");
+    for line in answer.lines().skip(1) {
+        let fields: Vec<&str> = line.split(',').collect();
+        let users = active.values().filter(|n| **n == number(fields[0])).count();
+        assert_eq!(number(fields[1]), users as u64, "{line}");
+    }
+    let messages = project.sql("SELECT sum(counts_sum(messages)) FROM activity WHERE dimension = ''");
+    assert_eq!(number(messages.trim()), rows.len() as u64);
+}

@@ -10,7 +10,7 @@ use super::period::Periods;
 use super::plane;
 use super::plot;
 use super::theme::{INVERTED, STEPS, Tone};
-use super::{Chart, ChartError, Mark, X};
+use super::{Chart, ChartError, Mark, Point, X};
 
 /// Least height of a row and width of a column in pixels: beyond that, some are left out.
 const LEAST: f64 = 4.0;
@@ -30,7 +30,7 @@ impl Scale {
     pub(super) fn of(chart: &Chart) -> Option<Self> {
         let cells = || {
             let points = chart.series.iter().flat_map(|s| &s.points);
-            points.filter_map(|p| Some((&p.x, p.y.filter(|y| y.abs() <= plane::LARGEST)?)))
+            points.filter_map(|p| Some((&p.x, drawn(p)?)))
         };
         let whole = Whole::of(chart);
         let counted = cells().filter(|(x, y)| !whole.holds(x, *y)).map(|c| c.1);
@@ -74,6 +74,11 @@ impl Whole {
     fn holds(&self, x: &X, y: f64) -> bool {
         self.0.as_ref() == Some(x) && y == 100.0
     }
+}
+
+/// The value of a cell, if it is one that can be drawn.
+fn drawn(point: &Point) -> Option<f64> {
+    point.y.filter(|y| y.abs() <= plane::LARGEST)
 }
 
 /// Where a column stands among the others; names keep the order in which they come.
@@ -143,14 +148,17 @@ pub(super) fn draw(
             let mut filled = vec![false; columns.len()];
             for point in &series.points {
                 let column = columns.iter().position(|x| *x == point.x);
-                let (Some(column), Some(value)) = (column, point.y) else {
+                let (Some(column), Some(value)) = (column, drawn(point)) else {
                     continue;
                 };
-                if row >= grid.rows || column >= grid.columns || value.abs() > plane::LARGEST {
+                if row >= grid.rows || column >= grid.columns {
                     continue;
                 }
                 // A second value for a cell would cover the first.
-                if filled.get_mut(column).is_none_or(|f| std::mem::replace(f, true)) {
+                if filled
+                    .get_mut(column)
+                    .is_none_or(|f| std::mem::replace(f, true))
+                {
                     continue;
                 }
                 let cell = grid.cell(row, column);
@@ -265,10 +273,21 @@ fn grid(chart: &Chart, headings: &[Heading], columns: usize, body: Rect, look: L
     };
     let (names_title, sizes_title) = corner(chart);
     let most = body.width() * if look.text.narrow { 0.26 } else { 0.24 };
-    let names = widest(&mut headings.iter().map(|h| h.name.as_str()).chain([names_title])).min(most);
+    let names = widest(
+        &mut headings
+            .iter()
+            .map(|h| h.name.as_str())
+            .chain([names_title]),
+    )
+    .min(most);
     let sized = headings.iter().any(|h| !h.size.is_empty());
     let sizes = if sized {
-        widest(&mut headings.iter().map(|h| h.size.as_str()).chain([sizes_title])) + size
+        widest(
+            &mut headings
+                .iter()
+                .map(|h| h.size.as_str())
+                .chain([sizes_title]),
+        ) + size
     } else {
         0.0
     };
@@ -282,7 +301,10 @@ fn grid(chart: &Chart, headings: &[Heading], columns: usize, body: Rect, look: L
     let all = rows == headings.len() && shown == columns;
     let tall = if all { tall + size * 1.8 } else { tall };
     // Cohorts of days: the newest say most. Names: as they are ordered.
-    let dated = chart.series.iter().all(|s| crate::calendar::day(&s.name).is_ok());
+    let dated = chart
+        .series
+        .iter()
+        .all(|s| crate::calendar::day(&s.name).is_ok());
     let most = if look.text.narrow { 26.0 } else { 30.0 };
     Grid {
         left,
@@ -307,15 +329,17 @@ fn number_size(chart: &Chart, grid: &Grid, look: Look) -> Option<f64> {
     let whole = Whole::of(chart);
     let points = chart.series.iter().flat_map(|s| &s.points);
     let widest = points
-        .filter_map(|p| p.y.filter(|y| !whole.holds(&p.x, *y)))
+        .filter_map(|p| drawn(p).filter(|y| !whole.holds(&p.x, *y)))
         .map(|y| wide(&read(y), 1.0))
         .fold(0.0, f64::max);
     let fits = |size: f64| {
         let (across, down) = (widest * size + 3.0, size * 1.3);
         across <= grid.width && down <= grid.height
     };
-    let sizes = (0..16).map(|i| look.text.tick - 0.25 * f64::from(i));
-    sizes.take_while(|size| *size >= SMALLEST).find(|size| fits(*size))
+    let sizes = (0..80).map(|i| look.text.tick - 0.25 * f64::from(i));
+    sizes
+        .take_while(|size| *size >= SMALLEST)
+        .find(|size| fits(*size))
 }
 
 /// A value in a cell: two digits where there is something to say, so that columns stay narrow.
@@ -353,8 +377,7 @@ fn titles(
     let mut texts = Vec::new();
     let names = grid.sizes - body.left;
     // The room was measured for these words: sums of fractions must not cut them.
-    let fitted =
-        |words: &str, room: f64| font::ellipsise(words, size, Weight::Regular, room + 0.1);
+    let fitted = |words: &str, room: f64| font::ellipsise(words, size, Weight::Regular, room + 0.1);
     let title = fitted(&font::clean(&chart.x_title), body.right - grid.left);
     texts.push(text(
         &title,
@@ -366,36 +389,26 @@ fn titles(
     let (names_title, sizes_title) = corner(chart);
     let above = grid.top - size * 0.5;
     let sizes_room = wide(sizes_title, size);
-    let aside = |words: &str| {
-        if words.is_empty() { 0.0 } else { wide(words, size) + size }
-    };
     texts.push(text(
-        &fitted(names_title, names - sizes_room - size * 0.5),
+        &fitted(
+            names_title,
+            names - sizes_room - size * if sizes_room > 0.0 { 0.5 } else { 0.0 },
+        ),
         body.left,
         above,
         Anchor::Start,
         Tone::Faint,
     ));
-    texts.push(text(sizes_title, grid.sizes, above, Anchor::End, Tone::Faint));
+    texts.push(text(
+        sizes_title,
+        grid.sizes,
+        above,
+        Anchor::End,
+        Tone::Faint,
+    ));
 
     texts.extend(ages(columns, grid, body, above, look));
-    let every = (size * 1.18 / grid.height).ceil().max(1.0) as usize;
-    for (row, heading) in headings.iter().skip(grid.skipped).take(grid.rows).enumerate() {
-        if row % every > 0 {
-            continue;
-        }
-        let baseline = grid.top + grid.height * (row as f64 + 0.5) + size * 0.36;
-        let room = names - aside(&heading.size);
-        let name = fitted(&heading.name, room);
-        texts.push(text(&name, body.left, baseline, Anchor::Start, Tone::Ink));
-        texts.push(text(
-            &heading.size,
-            grid.sizes,
-            baseline,
-            Anchor::End,
-            Tone::Faint,
-        ));
-    }
+    texts.extend(row_names(headings, grid, body, look));
     let mut missing = Vec::new();
     let hidden = headings.len() - grid.rows;
     if hidden > 0 {
@@ -417,6 +430,47 @@ fn titles(
         ));
     }
     texts
+}
+
+/// The names and sizes of the rows: smaller where the rows are low, and every second or third where they are
+/// lower still.
+fn row_names(headings: &[Heading], grid: &Grid, body: Rect, look: Look) -> Vec<Text> {
+    let smallest = look.text.tick.min(SMALLEST + 1.0);
+    let size = (grid.height / 1.18).clamp(smallest, look.text.tick);
+    let every = (size * 1.17 / grid.height).ceil().max(1.0) as usize;
+    let text = |(row, words, x, anchor, tone): (usize, String, f64, Anchor, Tone)| Text {
+        text: words,
+        x,
+        baseline: grid.top + grid.height * (row as f64 + 0.5) + size * 0.36,
+        anchor,
+        size,
+        weight: Weight::Regular,
+        colour: look.colour(tone),
+    };
+    let shown = headings.iter().skip(grid.skipped).take(grid.rows);
+    shown
+        .enumerate()
+        .step_by(every)
+        .flat_map(|(row, heading)| {
+            let taken = match heading.size.as_str() {
+                "" => 0.0,
+                words => wide(words, size) + size,
+            };
+            let room = grid.sizes - body.left - taken + 0.1;
+            let name = font::ellipsise(&heading.name, size, Weight::Regular, room);
+            [
+                (row, name, body.left, Anchor::Start, Tone::Ink),
+                (
+                    row,
+                    heading.size.clone(),
+                    grid.sizes,
+                    Anchor::End,
+                    Tone::Faint,
+                ),
+            ]
+        })
+        .map(text)
+        .collect()
 }
 
 /// The labels of the columns: as many, evenly chosen, as stand clear of each other.

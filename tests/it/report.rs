@@ -178,7 +178,7 @@ fn a_query_with_a_dimension_is_asked_for_all_and_by_each() {
         .collect();
     let at = |id: &str| sections.iter().position(|s| *s == id);
     assert!(
-        at("headline") < at("activity") && at("activity") < at("quality"),
+        at("headline") < at("activity") && at("activity") < at("rivals"),
         "{sections:?}"
     );
     assert_eq!(

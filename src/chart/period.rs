@@ -74,7 +74,9 @@ impl Periods {
     fn label(&self, day: NaiveDate) -> String {
         match self.length {
             Length::Months(12) => day.year().to_string(),
-            Length::Months(3) if day.month0() % 3 == 0 => format!("Q{}", day.month0() / 3 + 1),
+            Length::Months(3) if day.month0().is_multiple_of(3) => {
+                format!("Q{}", day.month0() / 3 + 1)
+            }
             Length::Months(_) => month_label(day),
             Length::Days(_) => day_label(day),
         }

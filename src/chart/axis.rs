@@ -226,7 +226,10 @@ pub(super) fn days(low: f64, high: f64, fits: impl Fn(&[Tick]) -> bool) -> Vec<T
             .map(|step| by_months(from, to, *step))
             .collect()
     } else if by_years(from, to, 1).len() < 2 {
-        [3, 6].iter().map(|step| by_months(from, to, *step)).collect()
+        [3, 6]
+            .iter()
+            .map(|step| by_months(from, to, *step))
+            .collect()
     } else {
         let steps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10_000, 100_000];
         steps.iter().map(|step| by_years(from, to, *step)).collect()

@@ -204,26 +204,14 @@ impl Layer<'_> {
         )
     }
 
-    /// A rectangle without the side that lies away from the base line: how far it reaches is not known.
-    pub(super) fn open(
-        &self,
-        area: Rect,
-        upward: bool,
-        colour: RGBColor,
-        width: f64,
-    ) -> Result<(), ChartError> {
+    /// The sides of a rectangle that stands on its bottom, or hangs from its top, and is open at the other end:
+    /// how far it reaches is not known.
+    pub(super) fn open(&self, area: Rect, colour: RGBColor, width: f64) -> Result<(), ChartError> {
         let inset = width / 2.0;
-        let (left, right) = (area.left + inset, area.right - inset);
-        let (base, end) = if upward {
-            (area.bottom - inset, area.top)
-        } else {
-            (area.top + inset, area.bottom)
-        };
-        self.path(
-            &[(left, end), (left, base), (right, base), (right, end)],
-            colour,
-            width,
-        )
+        for x in [area.left + inset, area.right - inset] {
+            self.path(&[(x, area.top), (x, area.bottom)], colour, width)?;
+        }
+        Ok(())
     }
 
     /// Diagonal hatching clipped to a rectangle, with its outline: a period that is not over.

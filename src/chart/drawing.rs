@@ -69,7 +69,9 @@ pub fn chart(header: &Header, rows: &[Map<String, Value>], words: &Words) -> Opt
         alt: alternative(&words.finding, kind, &series, &reader.unit()),
         series,
         y_title: reader.y_title(),
-        ordered: reader.column("series").is_some_and(|c| c.kind == Type::Date),
+        ordered: reader
+            .column("series")
+            .is_some_and(|c| c.kind == Type::Date),
         stamp: words.stamp.clone(),
     })
 }
@@ -91,8 +93,15 @@ impl Reader<'_> {
 
     /// What the rows of a map are: as `y_title=` says, else the name of their column.
     fn y_title(&self) -> String {
-        let column = || self.setting("y").unwrap_or_default().replace('_', " ");
-        self.setting("y_title").map_or_else(column, str::to_owned)
+        self.setting("y_title").map_or_else(
+            || {
+                let column = self.setting("y").unwrap_or_default().replace('_', " ");
+                let mut letters = column.chars();
+                let first = letters.next().into_iter().flat_map(char::to_uppercase);
+                first.chain(letters).collect()
+            },
+            str::to_owned,
+        )
     }
 
     fn named(&self, name: &str) -> Option<&Column> {
@@ -109,8 +118,7 @@ impl Reader<'_> {
         match self.setting("y_unit") {
             Some(unit) => unit == "pct",
             None => {
-                self.line.kind == "curve"
-                    || self.column(values).is_some_and(reading::is_fraction)
+                self.line.kind == "curve" || self.column(values).is_some_and(reading::is_fraction)
             }
         }
     }
@@ -307,7 +315,7 @@ impl Reader<'_> {
             y,
             label: super::number::short(y),
         });
-        let rule = level("rule").map(|y| Reference::Horizontal {
+        let rule = level("rule").map(|y| Reference::Rule {
             y,
             label: self.setting("rule_title").unwrap_or_default().to_owned(),
         });
@@ -381,7 +389,11 @@ fn marks_explained(kind: Kind, series: &[Series]) -> Option<String> {
             _ => "Hatched or hollow: the day or month is not over.",
         });
     }
-    if series.iter().any(|s| s.role == Role::Net && s.points.iter().any(|p| p.y.is_some())) {
+    let says = |p: &Point| p.y.is_some() && p.mark != Mark::Unfinished;
+    if series
+        .iter()
+        .any(|s| s.role == Role::Net && s.points.iter().any(says))
+    {
         said.push("Above a bar: the net change.");
     }
     if uses(Mark::Artefact) {

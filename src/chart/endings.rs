@@ -139,6 +139,7 @@ pub(super) fn place(
 ) -> (Vec<Text>, Vec<Leader>) {
     let mut endings: Vec<Ending<'_>> = strands
         .iter()
+        .filter(|strand| !strand.quiet)
         .filter_map(|strand| ending(strand, plane))
         .collect();
     // The subject first, then the largest: those that come late may find no room.

@@ -89,7 +89,12 @@ impl Key {
                     let line = [(area.left, middle), (area.right, middle)];
                     layer.path(&line, look.colour(*tone), look.text.pen * 2.4)
                 }
-                Swatch::Open => layer.open(*area, true, look.colour(Tone::Faint), look.text.pen),
+                Swatch::Open => {
+                    let (colour, pen) = (look.colour(Tone::Faint), look.text.pen);
+                    let base = [(area.left, area.bottom), (area.right, area.bottom)];
+                    layer.open(*area, colour, pen)?;
+                    layer.path(&base, colour, pen)
+                }
                 Swatch::Frame => layer.outline(*area, look.colour(Tone::Faint), look.text.pen),
             })
     }

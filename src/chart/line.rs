@@ -25,6 +25,8 @@ pub(super) struct Strand {
     pub(super) percent: bool,
     /// Whether it runs over ages, where an unfinished value is no period's.
     pub(super) aged: bool,
+    /// Whether it stands without its name.
+    pub(super) quiet: bool,
     /// How much thinner than usual it is drawn, for lines with many turns: 1 is as usual.
     slim: f64,
 }
@@ -155,23 +157,30 @@ pub(super) fn halo(look: Look) -> String {
     )
 }
 
-/// From zero, unless a reference level says that the values are an index.
+/// From zero, unless a reference level says that the values are an index or a ratio.
 fn vertical_axis(chart: &Chart, range: (f64, f64), log: bool) -> axis::Axis {
+    let drawable = |y: f64| y.abs() <= plane::LARGEST && (!log || y > plane::SMALLEST);
     let levels = chart.references.iter().filter_map(|r| match r {
-        Reference::Horizontal { y, .. } => Some(*y),
+        Reference::Horizontal { y, .. } | Reference::Rule { y, .. } => Some(*y),
         Reference::Vertical { .. } => None,
     });
-    let levels: Vec<f64> = levels
-        .filter(|y| y.abs() <= plane::LARGEST && (!log || *y > plane::SMALLEST))
-        .collect();
-    let (low, high) = levels
+    let levels: Vec<f64> = levels.filter(|y| drawable(*y)).collect();
+    let (mut low, mut high) = levels
         .iter()
         .fold(range, |(low, high), y| (low.min(*y), high.max(*y)));
     if log {
-        axis::logarithmic(low, high)
-    } else {
-        axis::linear(low, high, !levels.is_empty())
+        return axis::logarithmic(low, high);
     }
+    for reference in &chart.references {
+        if let Reference::Rule { y, .. } = reference
+            && drawable(*y)
+        {
+            let room = (high - low) * 0.15;
+            low = low.min(y - room);
+            high = high.max(y + room);
+        }
+    }
+    axis::linear(low, high, !levels.is_empty())
 }
 
 /// Gives every series its look. With more rivals than colours, the largest are coloured.
@@ -205,6 +214,7 @@ pub(super) fn strands(runs: Vec<Run>) -> Vec<Strand> {
             strong: strong && subjects == 1,
             percent: false,
             aged: false,
+            quiet: false,
             slim: 1.0,
         });
     }
@@ -231,6 +241,7 @@ fn in_order(strands: &mut [Strand]) {
         let nth = |n: usize| n * (lines - 1) / named.saturating_sub(1).max(1);
         let alone = lines > 1 && strand.run.values().nth(1).is_none();
         strand.named = !alone && (0..named).any(|n| nth(n) == line);
+        strand.quiet = alone;
         line += usize::from(!alone);
     }
 }

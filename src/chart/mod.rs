@@ -193,6 +193,13 @@ pub enum Reference {
         /// What it is; printed if there is room.
         label: String,
     },
+    /// A level that values lie above or below, e.g. a quick ratio of 1: there is room on both sides of it.
+    Rule {
+        /// The level.
+        y: f64,
+        /// What it is; printed if there is room.
+        label: String,
+    },
     /// A moment, e.g. an announcement.
     Vertical {
         /// When.

@@ -30,6 +30,9 @@ pub(super) fn draw(
     }
     let size = look.text.label;
     let (across, most) = room(chart.kind, panels.len(), look.text.narrow);
+    // On a sheet that is not as high as is asked for, fewer.
+    let fitting = (body.height() / (size * 8.0)).max(1.0) as usize;
+    let most = most.min(across * fitting);
     let hidden = panels.len().saturating_sub(most);
     panels.truncate(most);
     let down = panels.len().div_ceil(across);
@@ -48,14 +51,28 @@ pub(super) fn draw(
             bottom: top + height - size * 0.5,
         };
         let title = font::ellipsise(&font::clean(title), size, Weight::SemiBold, width);
-        texts.push(words(title, (left, top + size), size, Weight::SemiBold, Tone::Ink, look));
+        texts.push(words(
+            title,
+            (left, top + size),
+            size,
+            Weight::SemiBold,
+            Tone::Ink,
+            look,
+        ));
         draw_one(panel, area, look, scale, canvas)?;
     }
     if hidden > 0 {
         let said = format!("… and {hidden} more, smaller");
         let said = font::ellipsise(&said, look.text.tick, Weight::Regular, body.width());
         let at = (body.left, body.bottom - size * 0.3);
-        texts.push(words(said, at, look.text.tick, Weight::Regular, Tone::Faint, look));
+        texts.push(words(
+            said,
+            at,
+            look.text.tick,
+            Weight::Regular,
+            Tone::Faint,
+            look,
+        ));
     }
     canvas.layer("", |layer| texts.iter().try_for_each(|t| layer.text(t)))
 }
@@ -145,9 +162,20 @@ pub(super) fn height(chart: &Chart, size: Size) -> u32 {
     let (across, most) = room(chart.kind, titles.len(), narrow);
     let down = titles.len().min(most).div_ceil(across) as u32;
     let rows = |title: &str| chart.series.iter().filter(|s| s.panel == title).count() as u32;
-    let rows = titles.iter().map(|title| rows(title)).max().unwrap_or(0).min(26);
+    let rows = titles
+        .iter()
+        .map(|title| rows(title))
+        .max()
+        .unwrap_or(0)
+        .min(26);
     match (chart.kind, titles.len()) {
-        (Kind::Heat, 0 | 1) => (205 + rows * if narrow { 20 } else { 23 }).clamp(280, 760),
+        (Kind::Heat, 0 | 1) => {
+            if narrow {
+                (240 + rows * 20).clamp(320, 780)
+            } else {
+                (205 + rows * 23).clamp(280, 780)
+            }
+        }
         (Kind::Heat, _) => (170 + down * (70 + rows * 17)).clamp(320, 1600),
         (_, 0 | 1) => size.height,
         _ => (160 + down * if narrow { 190 } else { 200 }).max(size.height),

@@ -74,7 +74,9 @@ impl Periods {
     fn label(&self, day: NaiveDate) -> String {
         match self.length {
             Length::Months(12) => day.year().to_string(),
-            Length::Months(3) if day.month0() % 3 == 0 => format!("Q{}", day.month0() / 3 + 1),
+            Length::Months(3) if day.month0().is_multiple_of(3) => {
+                format!("Q{}", day.month0() / 3 + 1)
+            }
             Length::Months(_) => month_label(day),
             Length::Days(_) => day_label(day),
         }
@@ -159,7 +161,10 @@ mod tests {
         let at = |day: &str| months.value(day.parse().expect("a date"));
         assert_eq!((at("2016-02-01"), at("2016-04-01")), (1.0, 3.0));
         assert_eq!(labels(&months, 3.0, 9), "Jan Feb Mar Apr");
-        assert_eq!(labels(&months, 26.0, 9), "Jan Apr Jul Oct Jan Apr Jul Oct Jan");
+        assert_eq!(
+            labels(&months, 26.0, 9),
+            "Jan Apr Jul Oct Jan Apr Jul Oct Jan"
+        );
         assert_eq!(labels(&months, 26.0, 3), "2016 2017 2018");
     }
 
@@ -167,9 +172,15 @@ mod tests {
     fn weeks_are_named_by_their_first_day_while_there_is_room() {
         let weeks = periods(&["2016-02-01", "2016-02-08", "2016-02-15"]);
         assert_eq!(labels(&weeks, 2.0, 9), "1 Feb 8 Feb 15 Feb");
-        assert_eq!(labels(&weeks, 25.0, 9), "1 Feb 29 Feb 28 Mar 25 Apr 23 May 20 Jun 18 Jul");
+        assert_eq!(
+            labels(&weeks, 25.0, 9),
+            "1 Feb 29 Feb 28 Mar 25 Apr 23 May 20 Jun 18 Jul"
+        );
         assert_eq!(labels(&weeks, 30.0, 7), "Feb Mar Apr May Jun Jul Aug");
-        assert_eq!(weeks.name("2016-02-08".parse().expect("a date")), "8 Feb 2016");
+        assert_eq!(
+            weeks.name("2016-02-08".parse().expect("a date")),
+            "8 Feb 2016"
+        );
     }
 
     #[test]

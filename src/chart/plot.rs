@@ -228,6 +228,11 @@ impl Plot {
                 let tone = if base { Tone::Axis } else { Tone::Grid };
                 layer.path(&level(self.plane.down(tick.at)), look.colour(tone), pen)?;
             }
+            // Where the axis does not begin at zero, its foot still bears the ticks.
+            let ruled = |r: &Reference| matches!(r, Reference::Rule { .. });
+            if !self.vertical.log && self.vertical.low > 0.0 && chart.references.iter().any(ruled) {
+                layer.path(&level(area.bottom), look.colour(Tone::Axis), pen)?;
+            }
             for tick in &self.ticks {
                 let x = self.plane.across(tick.at);
                 let mark = [(x, area.bottom), (x, area.bottom + look.text.tick * 0.35)];
@@ -247,7 +252,7 @@ impl Plot {
     fn references<'a>(&self, chart: &'a Chart, domain: &Domain) -> Vec<([Place; 2], &'a str)> {
         let area = self.plane.area;
         let line = |reference: &'a Reference| match reference {
-            Reference::Horizontal { y, label } => {
+            Reference::Horizontal { y, label } | Reference::Rule { y, label } => {
                 let inside = *y >= self.vertical.low && *y <= self.vertical.high;
                 let y = inside.then(|| self.plane.down(*y))?;
                 Some(([(area.left, y), (area.right, y)], label.as_str()))

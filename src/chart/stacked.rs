@@ -60,7 +60,9 @@ pub(super) fn draw(
     let (Some(ends), Some(range), true) = (
         plane::extent(stacks.iter().map(|s| s.x)),
         plane::extent(drawn),
-        stacks.iter().any(|s| s.whole.is_some() || !s.up.is_empty() || !s.down.is_empty()),
+        stacks
+            .iter()
+            .any(|s| s.whole.is_some() || !s.up.is_empty() || !s.down.is_empty()),
     ) else {
         return plot::no_data(body, look, canvas);
     };
@@ -74,7 +76,12 @@ pub(super) fn draw(
     let plane = &plot.plane;
     let pitch = plane.length(domain.unit());
     let mut obstacles = Obstacles::new(body);
-    let bars = Bars { tones: &tones, pitch, plane, look };
+    let bars = Bars {
+        tones: &tones,
+        pitch,
+        plane,
+        look,
+    };
     canvas.layer("", |layer| {
         stacks
             .iter()
@@ -117,7 +124,10 @@ pub(super) fn key(
         .collect();
     // The panels have the same parts: those of the first stand for all.
     let first = chart.series.first().map(|s| s.panel.clone());
-    let parts = chart.series.iter().filter(|s| Some(&s.panel) == first.as_ref());
+    let parts = chart
+        .series
+        .iter()
+        .filter(|s| Some(&s.panel) == first.as_ref());
     runs.truncate(parts.count());
     let key = Key::of(items(&runs, &tones(&runs), &stacks), 2, body, look);
     canvas.layer("", |layer| {
@@ -144,7 +154,11 @@ fn tones(runs: &[Run]) -> Vec<Tone> {
         }
         _ => {
             down += 1;
-            if down == 1 { Tone::Rival(0) } else { Tone::Paler }
+            if down == 1 {
+                Tone::Rival(0)
+            } else {
+                Tone::Paler
+            }
         }
     };
     runs.iter().map(tone).collect()
@@ -265,14 +279,14 @@ impl Bars<'_> {
             let top = (known.top - reach).max(self.plane.area.top - reach * 0.5);
             let area = Rect { top, ..known };
             obstacles.add_box(area);
-            layer.open(area, true, faint, pen)?;
+            layer.open(area, faint, pen)?;
         }
         if stack.open_down {
             let known = self.slice(stack, -stack.low(), -stack.low());
             let bottom = (known.bottom + reach).min(self.plane.area.bottom + reach * 0.3);
             let area = Rect { bottom, ..known };
             obstacles.add_box(area);
-            layer.open(area, false, faint, pen)?;
+            layer.open(area, faint, pen)?;
         }
         Ok(())
     }
@@ -329,10 +343,10 @@ fn nets(
         said.len().saturating_sub(1)
     };
     let place = |(stack, words): (&Stack, String)| {
-        let text = |anchor, x| Text {
+        let text = |anchor, x, lines: f64| Text {
             text: words.clone(),
             x,
-            baseline: plane.down(stack.high()) - size * 0.4,
+            baseline: plane.down(stack.high()) - size * (0.4 + lines),
             anchor,
             size,
             weight: Weight::Regular,
@@ -340,11 +354,13 @@ fn nets(
         };
         let x = plane.across(stack.x);
         let half = pitch * 0.41;
-        let spots = [
-            text(Anchor::Middle, x),
-            text(Anchor::End, x + half),
-            text(Anchor::Start, x - half),
-        ];
+        let spots = [0.0, 0.6, 1.2].into_iter().flat_map(|lines| {
+            [
+                text(Anchor::Middle, x, lines),
+                text(Anchor::End, x + half, lines),
+                text(Anchor::Start, x - half, lines),
+            ]
+        });
         obstacles.take(spots, Text::bounds)
     };
     said.into_iter().skip(from).filter_map(place).collect()

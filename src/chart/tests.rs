@@ -79,10 +79,14 @@ fn check_words(svg: &str, size: Size, what: &str) {
 
 #[test]
 fn no_words_overlap_or_leave_the_sheet() {
-    for seed in 0..260 {
+    for seed in 0..400 {
         let chart = Chance(seed * 7919 + 1).chart();
         for size in [Size::PAGE, Size::PHONE, Size::SLIDE] {
-            let size = if seed % 2 == 0 { size.fit(&chart) } else { size };
+            let size = if seed % 2 == 0 {
+                size.fit(&chart)
+            } else {
+                size
+            };
             let drawn = svg(&chart, size, Theme::Light, Fonts::Page).expect("a chart");
             check_words(
                 &drawn,
@@ -91,7 +95,8 @@ fn no_words_overlap_or_leave_the_sheet() {
             );
             assert!(
                 !drawn.contains("NaN") && !drawn.contains("2147483647"),
-                "seed {seed}"
+                "seed {seed} at {size:?}, {:?}",
+                chart.kind
             );
         }
     }

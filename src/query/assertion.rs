@@ -183,7 +183,9 @@ mod tests {
             ),
         ];
         let batch = RecordBatch::try_from_iter_with_nullable(
-            columns.into_iter().map(|(name, column)| (name, column, true)),
+            columns
+                .into_iter()
+                .map(|(name, column)| (name, column, true)),
         )
         .unwrap();
         let header = Header::parse(&format!(
@@ -213,7 +215,10 @@ mod tests {
     fn a_violation_names_the_expression_and_the_row() {
         let error = checked("--! assert: active = retained + new", "period, platform").unwrap_err();
         assert!(error.contains("`active = retained + new`"), "{error}");
-        assert!(error.contains("period = 2016-03-01, platform = A"), "{error}");
+        assert!(
+            error.contains("period = 2016-03-01, platform = A"),
+            "{error}"
+        );
         let error = checked("--! assert: active > 100", "").unwrap_err();
         assert!(error.contains("3 times, first where row = 1"), "{error}");
         assert!(checked("--! assert: false", "period").is_err());

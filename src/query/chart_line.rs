@@ -23,15 +23,32 @@ const KINDS: [Kind; 7] = [
         name: "line",
         needs: &["x", "y"],
         takes: &[
-            "series", "mark", "label", "note", "scale", "x_title", "y_unit", "titles", "reference",
-            "rule", "rule_title",
+            "series",
+            "mark",
+            "label",
+            "note",
+            "scale",
+            "x_title",
+            "y_unit",
+            "titles",
+            "reference",
+            "rule",
+            "rule_title",
         ],
     },
     Kind {
         name: "curve",
         needs: &["x", "y"],
         takes: &[
-            "series", "mark", "label", "note", "x_title", "y_unit", "titles", "rule", "rule_title",
+            "series",
+            "mark",
+            "label",
+            "note",
+            "x_title",
+            "y_unit",
+            "titles",
+            "rule",
+            "rule_title",
         ],
     },
     Kind {
@@ -43,8 +60,16 @@ const KINDS: [Kind; 7] = [
         name: "columns",
         needs: &["x", "y"],
         takes: &[
-            "series", "mark", "label", "note", "overlay", "overlay_title", "x_title", "y_unit",
-            "rule", "rule_title",
+            "series",
+            "mark",
+            "label",
+            "note",
+            "overlay",
+            "overlay_title",
+            "x_title",
+            "y_unit",
+            "rule",
+            "rule_title",
         ],
     },
     Kind {
@@ -96,7 +121,10 @@ impl ChartLine {
                 .split_once('=')
                 .ok_or(format!("has `{word}`, which is not `key=value`"))?;
             kind.check(key, setting)?;
-            if settings.insert(key.to_owned(), setting.to_owned()).is_some() {
+            if settings
+                .insert(key.to_owned(), setting.to_owned())
+                .is_some()
+            {
                 return Err(format!("gives `{key}` twice"));
             }
         }
@@ -181,7 +209,14 @@ mod tests {
         let all: Vec<&str> = line.all_columns().collect();
         assert_eq!(
             all,
-            ["period", "mark", "retained", "resurrected", "new", "churned"]
+            [
+                "period",
+                "mark",
+                "retained",
+                "resurrected",
+                "new",
+                "churned"
+            ]
         );
         let lines = ChartLine::parse("line x=day y=dau,wau titles=\"daily,weekly\"");
         assert_eq!(lines.unwrap().unwrap().columns("y").count(), 2);

@@ -372,8 +372,14 @@ mod tests {
 
     #[test]
     fn every_assert_is_kept_as_it_is_written() {
-        let sql = SQL.replace("--! privacy", "--! assert: mau >= 0\n--! assert: mau::INT < 5\n--! privacy");
-        assert_eq!(Header::parse(&sql).unwrap().asserts, ["mau >= 0", "mau::INT < 5"]);
+        let sql = SQL.replace(
+            "--! privacy",
+            "--! assert: mau >= 0\n--! assert: mau::INT < 5\n--! privacy",
+        );
+        assert_eq!(
+            Header::parse(&sql).unwrap().asserts,
+            ["mau >= 0", "mau::INT < 5"]
+        );
     }
 
     #[test]

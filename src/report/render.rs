@@ -261,3 +261,48 @@ fn cell(figure: &Figure, row: usize, column: usize) -> serde_json::Value {
 fn is_web(address: &str) -> bool {
     address.starts_with("https://") || address.starts_with("http://")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rendered(stamp: Option<&str>) -> BTreeMap<String, String> {
+        let report = Report {
+            platform: "Simulated".into(),
+            month: "2016-02".into(),
+            month_title: "February 2016".into(),
+            as_of: "2016-02-29".into(),
+            rivals: Vec::new(),
+            stamp: stamp.map(str::to_owned),
+            sections: Vec::new(),
+            definitions: Vec::new(),
+            loads: Vec::new(),
+            not_asked: Vec::new(),
+        };
+        let nowhere = tempfile::tempdir().unwrap();
+        let files = render(&report, nowhere.path()).unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        files
+            .into_iter()
+            .map(|(name, bytes)| (name, text(bytes)))
+            .collect()
+    }
+
+    #[test]
+    fn the_stamp_stands_at_the_head_of_page_markdown_and_json() {
+        let files = rendered(Some("Simulated data: A <b>"));
+        let page = &files["index.html"];
+        let stamp = page.find("<p class=\"stamp\" role=\"note\">Simulated data: A &lt;b&gt;</p>");
+        assert!(stamp.unwrap() < page.find("<h1>").unwrap());
+        assert!(page.contains("<title>Simulated data: A &lt;b&gt; – Simulated, February 2016"));
+        assert!(
+            files["report.md"]
+                .starts_with("# Simulated, February 2016\n\n**Simulated data: A &lt;b&gt;**\n\n")
+        );
+        assert!(files["report.json"].contains("\"stamp\": \"Simulated data: A <b>\""));
+        let plain = rendered(None);
+        assert!(!plain["index.html"].contains("class=\"stamp\""));
+        assert!(!plain["report.md"].contains("**"));
+        assert!(plain["report.json"].contains("\"stamp\": null"));
+    }
+}

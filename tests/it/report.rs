@@ -157,6 +157,63 @@ const SAID: [(&str, &str, &str); 8] = [
 ];
 
 #[test]
+fn a_query_with_a_dimension_is_asked_for_all_and_by_each() {
+    let project = Project::new(
+        "[project]\nplatform = \"A\"\ndimensions = [\"country\", \"client app\"]\n\n[[source]]\npath = \"data/disclosures.csv\"\ngrain = \"disclosures\"\n",
+    );
+    project.write(
+        "data/disclosures.csv",
+        "platform,metric,value,as_of,source_title,source_url\nA,mau,50,2016-02-01,T,https://a.example\n",
+    );
+    project.write(
+        "queries/parts.sql",
+        "--- How many.\n--! params:  dimension TEXT = ''\n--! columns: dimension_value TEXT, days BIGINT, users BIGINT\n--! grain:   dimension_value, days\n--! chart:   histogram x=days y=users series=dimension_value\n--! finding: {{ rows|length }} rows\n--! report:  section=activity order=1\n--! assert:  users > 0\nSELECT v AS dimension_value, d AS days, CAST(d + 1 AS BIGINT) AS users FROM (VALUES ('', 0), ('BR', 1), ('BR', 2), ('DE', 1)) AS t(v, d) WHERE CASE $dimension WHEN '' THEN v = '' WHEN 'country' THEN v <> '' ELSE false END ORDER BY v, d",
+    );
+    let report = report(&project, "2016-02");
+    let sections: Vec<&str> = report["sections"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| s["id"].as_str().unwrap())
+        .collect();
+    let at = |id: &str| sections.iter().position(|s| *s == id);
+    assert!(
+        at("headline") < at("activity") && at("activity") < at("rivals"),
+        "{sections:?}"
+    );
+    assert_eq!(
+        (
+            rows(&report, "parts").len(),
+            rows(&report, "parts-by-country").len()
+        ),
+        (1, 3)
+    );
+    let page = project.read("reports/2016-02/index.html");
+    assert!(page.contains("By country: 3 rows") && page.contains("id=\"parts-by-country\""));
+    // A dimension of which nothing is known leaves no empty figure.
+    assert!(!page.contains("client app"));
+    assert!(
+        project
+            .path("reports/2016-02/charts/parts-by-country.svg")
+            .exists()
+    );
+    assert!(
+        project
+            .path("reports/2016-02/tables/parts-by-country.csv")
+            .exists()
+    );
+
+    let query = project
+        .read("queries/parts.sql")
+        .replace("users > 0", "users < 3");
+    project.write("queries/parts.sql", query);
+    let refused = project.essor("report 2016-02");
+    for said in ["`parts`", "`users < 3`", "dimension_value = BR, days = 2"] {
+        assert!(refused.err.contains(said), "{}", refused.err);
+    }
+}
+
+#[test]
 fn page_charts_and_json_follow_the_data() {
     let project = Project::of_repository();
     project.ok("report 2016-02");

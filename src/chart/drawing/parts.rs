@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Reader, empty};
-use crate::chart::{Mark, Point, Role, Series};
+use crate::chart::{Point, Role, Series};
 use crate::metric;
 
 impl Reader<'_> {
@@ -73,12 +73,7 @@ impl Reader<'_> {
     }
 
     /// Parts gained less parts lost, where all are known: `retained` is neither.
-    fn net_changes(
-        &self,
-        rows: &[&Map<String, Value>],
-        up: &[&str],
-        down: &[&str],
-    ) -> Vec<Point> {
+    fn net_changes(&self, rows: &[&Map<String, Value>], up: &[&str], down: &[&str]) -> Vec<Point> {
         if down.is_empty() {
             return Vec::new();
         }
@@ -90,7 +85,7 @@ impl Reader<'_> {
             Some(Point {
                 x: self.x(row)?,
                 y: sum(row, up).zip(sum(row, down)).map(|(up, down)| up - down),
-                mark: Mark::Computed,
+                mark: self.mark(row),
                 label: None,
             })
         };

@@ -110,7 +110,14 @@ impl Chance {
             let role = if i == subject {
                 Role::Subject
             } else {
-                [Role::Rival, Role::Line, Role::Up, Role::Down, Role::Whole, Role::Net][self.below(6)]
+                [
+                    Role::Rival,
+                    Role::Line,
+                    Role::Up,
+                    Role::Down,
+                    Role::Whole,
+                    Role::Net,
+                ][self.below(6)]
             };
             let panel = NAMES[self.below(panels)].to_owned();
             Series {

@@ -53,7 +53,11 @@ fn accounting(periods: u32, weekly: bool) -> Rows {
     let mut all = Vec::new();
     for n in 0..periods {
         let start = NaiveDate::from_ymd_opt(2014, 1, 1).expect("a date");
-        let period = if weekly { first() + Days::new(7 * u64::from(n)) } else { start + Months::new(n) };
+        let period = if weekly {
+            first() + Days::new(7 * u64::from(n))
+        } else {
+            start + Months::new(n)
+        };
         let wave = 1.0 + 0.35 * noise(u64::from(n));
         let churned = before * 0.085;
         let known = n > 0;
@@ -78,22 +82,36 @@ fn cohorts(count: u32, weekly: bool) -> Rows {
         } else {
             NaiveDate::from_ymd_opt(2014, 1, 1).expect("a date") + Months::new(cohort)
         };
-        let size = (30e3 * (1.0 + f64::from(cohort) / 9.0) * (1.0 + 0.3 * noise(u64::from(cohort)))).round();
+        let size =
+            (30e3 * (1.0 + f64::from(cohort) / 9.0) * (1.0 + 0.3 * noise(u64::from(cohort))))
+                .round();
         for age in 0..count - cohort {
             let better = 1.0 + f64::from(cohort) * 0.012;
-            let rate = if age == 0 { 1.0 } else {
+            let rate = if age == 0 {
+                1.0
+            } else {
                 kept(f64::from(age)) * better * (1.0 + 0.05 * noise(u64::from(cohort * 100 + age)))
             };
             let last = age > 0 && age + cohort + 1 == count;
-            all.push(json!({"cohort": day.to_string(), "age": age, "rate": rate, "eligible": size,
-                "mark": if last { "unfinished" } else { "computed" }}));
+            all.push(
+                json!({"cohort": day.to_string(), "age": age, "rate": rate, "eligible": size,
+                "mark": if last { "unfinished" } else { "computed" }}),
+            );
         }
     }
     rows(all)
 }
 
 const COUNTRIES: [&str; 9] = [
-    "Brazil", "India", "Iran", "Germany", "Italy", "Spain", "Uzbekistan", "South Korea", "",
+    "Brazil",
+    "India",
+    "Iran",
+    "Germany",
+    "Italy",
+    "Spain",
+    "Uzbekistan",
+    "South Korea",
+    "",
 ];
 
 fn by_country(of: &Rows) -> Rows {
@@ -103,8 +121,19 @@ fn by_country(of: &Rows) -> Rows {
             let mut row = row.clone();
             let share = 1.0 / (n as f64 + 2.5);
             for (key, value) in &mut row {
-                if let (Some(number), false) = (value.as_f64(), matches!(key.as_str(), "age" | "days" | "quick_ratio" | "share")) {
-                    let scaled = if key == "rate" { if number == 1.0 { number } else { number * (0.7 + 0.06 * n as f64) } } else { (number * share).round() };
+                if let (Some(number), false) = (
+                    value.as_f64(),
+                    matches!(key.as_str(), "age" | "days" | "quick_ratio" | "share"),
+                ) {
+                    let scaled = if key == "rate" {
+                        if number == 1.0 {
+                            number
+                        } else {
+                            number * (0.7 + 0.06 * n as f64)
+                        }
+                    } else {
+                        (number * share).round()
+                    };
                     *value = json!(scaled);
                 }
             }
@@ -141,38 +170,132 @@ fn all() -> Vec<(&'static str, String, &'static str, Rows, &'static str)> {
     let cells = "cohort DATE, age BIGINT, rate DOUBLE, eligible BIGINT, mark TEXT";
     let bars = "days BIGINT, users BIGINT, share DOUBLE, mark TEXT";
     let counts = "period DATE, median BIGINT, p90 BIGINT, p99 BIGINT, mark TEXT";
-    let lines = "line x=day y=dau,wau,mau mark=mark titles=\"daily,weekly (7 days),monthly (28 days)\"";
+    let lines =
+        "line x=day y=dau,wau,mau mark=mark titles=\"daily,weekly (7 days),monthly (28 days)\"";
     let stack = "stacked x=period up=retained,resurrected,new down=churned mark=mark";
     let whole = "stacked x=period up=retained,resurrected,new down=churned total=active mark=mark";
     let map = "heat x=age y=cohort value=rate count=eligible mark=mark x_title=\"weeks since the first active week\" y_title=Cohort";
     let map_by = "heat x=age y=cohort value=rate count=eligible mark=mark series=dimension_value x_title=\"months since the first\"";
     let curves = "curve x=age y=rate series=cohort mark=mark x_title=\"months since the first active month\"";
     let power_by = "histogram x=days y=users share=share mark=mark series=dimension_value x_title=\"active days of 28\"";
-    let months = "Monthly active users by month: retained, resurrected and new above zero, churned below";
+    let months =
+        "Monthly active users by month: retained, resurrected and new above zero, churned below";
     let weeks = "share of each weekly cohort that was active again, by age in weeks";
     let with = |columns: &str| format!("{columns}{DIMENSION}");
     let of = str::to_owned;
     vec![
-        ("lines-30", of(actives_of), lines, actives(30), "Active users, distinct, in rolling windows that end on the day"),
-        ("lines-365", of(actives_of), lines, actives(365), "Active users, distinct, in rolling windows that end on the day"),
-        ("lines-1000", of(actives_of), lines, actives(1000), "Active users, distinct, in rolling windows that end on the day"),
-        ("lines-by", with(actives_of), "line x=day y=dau,wau,mau series=dimension_value mark=mark", by_country(&actives(365)), "Monthly active users by country"),
+        (
+            "lines-30",
+            of(actives_of),
+            lines,
+            actives(30),
+            "Active users, distinct, in rolling windows that end on the day",
+        ),
+        (
+            "lines-365",
+            of(actives_of),
+            lines,
+            actives(365),
+            "Active users, distinct, in rolling windows that end on the day",
+        ),
+        (
+            "lines-1000",
+            of(actives_of),
+            lines,
+            actives(1000),
+            "Active users, distinct, in rolling windows that end on the day",
+        ),
+        (
+            "lines-by",
+            with(actives_of),
+            "line x=day y=dau,wau,mau series=dimension_value mark=mark",
+            by_country(&actives(365)),
+            "Monthly active users by country",
+        ),
         ("stacked-2", of(parts), stack, accounting(2, false), months),
-        ("stacked-12", of(parts), whole, accounting(12, false), months),
-        ("stacked-12-open", of(parts), stack, accounting(12, false), months),
+        (
+            "stacked-12",
+            of(parts),
+            whole,
+            accounting(12, false),
+            months,
+        ),
+        (
+            "stacked-12-open",
+            of(parts),
+            stack,
+            accounting(12, false),
+            months,
+        ),
         ("stacked-60", of(parts), stack, accounting(60, true), months),
-        ("stacked-by", with(parts), "stacked x=period up=retained,resurrected,new down=churned mark=mark series=dimension_value", by_country(&accounting(12, false)), months),
-        ("quick", of(parts), "line x=period y=quick_ratio mark=mark rule=1 rule_title=\"growing above, shrinking below\"", accounting(24, false), "(new + resurrected) / churned, by month"),
+        (
+            "stacked-by",
+            with(parts),
+            "stacked x=period up=retained,resurrected,new down=churned mark=mark series=dimension_value",
+            by_country(&accounting(12, false)),
+            months,
+        ),
+        (
+            "quick",
+            of(parts),
+            "line x=period y=quick_ratio mark=mark rule=1 rule_title=\"growing above, shrinking below\"",
+            accounting(24, false),
+            "(new + resurrected) / churned, by month",
+        ),
         ("heat-12", of(cells), map, cohorts(12, true), weeks),
         ("heat-26", of(cells), map, cohorts(26, true), weeks),
         ("heat-4", of(cells), map, cohorts(4, false), weeks),
-        ("heat-by", with(cells), map_by, by_country(&cohorts(9, false)), weeks),
-        ("curve-pooled", of(cells), "curve x=age y=rate mark=mark x_title=\"weeks since the first active week\"", rows(cohorts(26, true).into_iter().take(26).map(Value::Object)), "share of all cohorts active again"),
-        ("curve-cohorts", of(cells), curves, cohorts(12, false), "share of each monthly cohort that was active again"),
-        ("curve-by", with(cells), "curve x=age y=rate series=dimension_value mark=mark", by_country(&rows(cohorts(26, true).into_iter().take(26).map(Value::Object))), "share of all cohorts active again"),
-        ("power", of(bars), "histogram x=days y=users share=share mark=mark x_title=\"active days of 28\"", power(), "users by the number of days on which they were active, of the 28 to 29 February 2016"),
-        ("power-by", with(bars), power_by, by_country(&power()), "users by active days"),
-        ("messages", of(counts), "line x=period y=median,p90,p99 titles=\"median,9 of 10 users send at most,99 of 100\" scale=log", messages(), "messages a month for each active user"),
+        (
+            "heat-by",
+            with(cells),
+            map_by,
+            by_country(&cohorts(9, false)),
+            weeks,
+        ),
+        (
+            "curve-pooled",
+            of(cells),
+            "curve x=age y=rate mark=mark x_title=\"weeks since the first active week\"",
+            rows(cohorts(26, true).into_iter().take(26).map(Value::Object)),
+            "share of all cohorts active again",
+        ),
+        (
+            "curve-cohorts",
+            of(cells),
+            curves,
+            cohorts(12, false),
+            "share of each monthly cohort that was active again",
+        ),
+        (
+            "curve-by",
+            with(cells),
+            "curve x=age y=rate series=dimension_value mark=mark",
+            by_country(&rows(
+                cohorts(26, true).into_iter().take(26).map(Value::Object),
+            )),
+            "share of all cohorts active again",
+        ),
+        (
+            "power",
+            of(bars),
+            "histogram x=days y=users share=share mark=mark x_title=\"active days of 28\"",
+            power(),
+            "users by the number of days on which they were active, of the 28 to 29 February 2016",
+        ),
+        (
+            "power-by",
+            with(bars),
+            power_by,
+            by_country(&power()),
+            "users by active days",
+        ),
+        (
+            "messages",
+            of(counts),
+            "line x=period y=median,p90,p99 titles=\"median,9 of 10 users send at most,99 of 100\" scale=log",
+            messages(),
+            "messages a month for each active user",
+        ),
     ]
 }
 
@@ -182,7 +305,9 @@ fn chart_of(columns: &str, line: &str, rows: &Rows, subtitle: &str) -> Chart {
     ))
     .unwrap_or_else(|e| panic!("{line}: {e}"));
     let words = Words {
-        finding: "Simulated messenger: 1.02 M monthly users in February 2016, 3.1 % more than in January".to_owned(),
+        finding:
+            "Simulated messenger: 1.02 M monthly users in February 2016, 3.1 % more than in January"
+                .to_owned(),
         subtitle: subtitle.to_owned(),
         footer: vec!["Source: activity in data/activity.parquet. Made with essor.".to_owned()],
         stamp: stamp::simulated(&["Simulated".to_owned()]),
@@ -191,20 +316,116 @@ fn chart_of(columns: &str, line: &str, rows: &Rows, subtitle: &str) -> Chart {
     drawing::chart(&header, rows, &words).expect("a chart")
 }
 
+/// The page recolours light charts by CSS: every colour must be known to it, and give the dark chart.
+fn becomes_dark(chart: &Chart, size: Size, what: &str) {
+    let draw = |theme| svg(chart, size, theme, Fonts::Page).expect("a chart");
+    let css = theme::dark_css("svg");
+    let light = draw(Theme::Light);
+    for part in light.split("=\"#").skip(1) {
+        assert!(css.contains(&part[..6]), "{what}: {}", &part[..6]);
+    }
+    // Painting takes its time: the kinds whose words lie on colours.
+    if !what.starts_with("heat-12") && !what.starts_with("stacked-12") {
+        return;
+    }
+    let recoloured = light.replacen(
+        "<g transform",
+        &format!("<style>{css}</style>\n<g transform"),
+        1,
+    );
+    let painted = |svg: &str| png(svg, 1.0).expect("a picture");
+    assert!(
+        painted(&recoloured) == painted(&draw(Theme::Dark)),
+        "{what}"
+    );
+}
+
+/// What data may be at their worst: nothing, one row, nothing but zeros, nothing known, one cohort, hundreds of
+/// periods, a hundred billion of everything.
+#[test]
+fn degenerate_answers_give_a_chart_or_a_sentence() {
+    let numbers = |of: &Rows, with: &Value| {
+        let mut of = of.clone();
+        for (key, value) in of.iter_mut().flatten() {
+            if (value.is_number() || value.is_null()) && key != "age" && key != "days" {
+                *value = with.clone();
+            }
+        }
+        of
+    };
+    let many = [
+        ("stacked", accounting(400, true)),
+        ("heat", cohorts(60, true)),
+        ("curve", cohorts(60, true)),
+        ("line", actives(3000)),
+        (
+            "histogram",
+            rows((0..400).map(|n| json!({"days": n, "users": n, "share": 0.0025}))),
+        ),
+    ];
+    for (name, columns, line, rows, subtitle) in all() {
+        let long = many.iter().find(|(kind, _)| line.starts_with(kind));
+        let shapes: Vec<(&str, Rows)> = vec![
+            ("none", Vec::new()),
+            ("one", rows.iter().take(1).cloned().collect()),
+            ("two", rows.iter().take(2).cloned().collect()),
+            ("last", rows.iter().rev().take(1).cloned().collect()),
+            ("zero", numbers(&rows, &json!(0))),
+            ("null", numbers(&rows, &Value::Null)),
+            ("large", numbers(&rows, &json!(1e11))),
+            ("negative", numbers(&rows, &json!(-3))),
+            ("twice", [rows.clone(), rows.clone()].concat()),
+            (
+                "many",
+                long.map(|(_, rows)| rows.clone()).unwrap_or_default(),
+            ),
+        ];
+        for (shape, rows) in shapes {
+            let chart = chart_of(&columns, line, &rows, subtitle);
+            for size in [Size::PAGE, Size::PHONE] {
+                let size = size.fit(&chart);
+                let drawn = svg(&chart, size, Theme::Light, Fonts::Page).expect("a chart");
+                let what = format!("{name} of {shape} at {size:?}");
+                check_words(&drawn, size, &what);
+                assert!(
+                    !drawn.contains("NaN") && !drawn.contains("2147483647"),
+                    "{what}"
+                );
+                if matches!(shape, "none" | "null") {
+                    assert!(drawn.contains(">No data</text>"), "{what}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn the_charts_of_activity_are_readable() {
     let folder = std::env::var_os("ESSOR_GALLERY").map(std::path::PathBuf::from);
     let only = std::env::var("ESSOR_ONLY").unwrap_or_default();
     for (name, columns, line, rows, subtitle) in all() {
         let chart = chart_of(&columns, line, &rows, subtitle);
-        for (place, size) in [("page", Size::PAGE), ("phone", Size::PHONE), ("slide", Size::SLIDE)] {
+        for (place, size) in [
+            ("page", Size::PAGE),
+            ("phone", Size::PHONE),
+            ("slide", Size::SLIDE),
+        ] {
             let size = size.fit(&chart);
             for (tone, theme) in [("light", Theme::Light), ("dark", Theme::Dark)] {
                 let drawn = svg(&chart, size, theme, Fonts::Embedded).expect("a chart");
                 let what = format!("{name}-{place}-{tone}");
                 check_words(&drawn, size, &what);
-                assert!(drawn.contains("Simulated data: Simulated</text>"), "{what}: no stamp");
-                assert!(drawn.contains("aria-label=\"Simulated data: Simulated. "), "{what}");
+                assert!(
+                    drawn.contains("Simulated data: Simulated</text>"),
+                    "{what}: no stamp"
+                );
+                if theme == Theme::Light && place == "phone" {
+                    becomes_dark(&chart, size, &what);
+                }
+                assert!(
+                    drawn.contains("aria-label=\"Simulated data: Simulated. "),
+                    "{what}"
+                );
                 if let Some(folder) = folder.as_ref().filter(|_| name.starts_with(&only)) {
                     let picture = png(&drawn, 2.0).expect("a picture");
                     std::fs::write(folder.join(format!("{what}.png")), picture).expect("written");

@@ -7,6 +7,11 @@ use essor::cli::Cli;
 use essor::commands;
 use tracing_subscriber::EnvFilter;
 
+/// Bitmaps are large and short-lived: given back to the system and asked for again they cost more than
+/// their unions.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let filter = EnvFilter::try_from_env("ESSOR_LOG").unwrap_or_else(|_| EnvFilter::new("off"));

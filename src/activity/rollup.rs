@@ -38,6 +38,9 @@ pub enum RollupError {
     /// Some rows count messages and others do not.
     #[error("some rows count messages and others do not; split the file, or ignore the column")]
     Mixed,
+    /// The thread that rolls up ended before its work did.
+    #[error("rolling up failed inside; this is a fault of essor, please report it")]
+    Stopped,
     /// Records could not be written out or read back.
     #[error("can't spill to `{}`: {source}", .folder.display())]
     Spill {

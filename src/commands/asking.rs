@@ -128,25 +128,33 @@ pub async fn answer(
     query: &Query,
     given: &Given,
 ) -> Result<(Answer, Store)> {
-    let (store, context) = open(project, setting).await?;
+    let (store, context) = open(project, setting, Some(&query.sql)).await?;
     let answer = query::run(&context, query, given).await?;
     let named = ["platform", "platforms"]
         .iter()
         .filter_map(|name| given.get(*name))
         .filter(|text| !matches!(text.as_str(), "all" | "null"))
         .flat_map(|text| list(text));
-    warn_of_unknown(&store, named).await?;
+    // One platform that the answer has rows of is known.
+    let named: Vec<String> = named.collect();
+    if named.len() > 1 || answer.batch.num_rows() == 0 {
+        warn_of_unknown(&store, named.into_iter()).await?;
+    }
     Ok((answer, store))
 }
 
 /// The project's store and a session over it.
-pub async fn open(project: &Project, setting: &Setting) -> Result<(Store, SessionContext)> {
+pub async fn open(
+    project: &Project,
+    setting: &Setting,
+    sql: Option<&str>,
+) -> Result<(Store, SessionContext)> {
     let store = Store::open(&project.root).await?;
     let settings = Settings {
         threads: setting.threads,
         hold: false,
     };
-    let context = engine::session(&store, project, settings).await?;
+    let context = engine::session(&store, project, settings, sql).await?;
     Ok((store, context))
 }
 

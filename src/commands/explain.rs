@@ -61,7 +61,7 @@ fn variants(metric: &Metric) -> String {
 }
 
 async fn uses(metric: &Metric, project: &Project, setting: &Setting) -> Result<String> {
-    let (_, context) = open(project, setting).await?;
+    let (_, context) = open(project, setting, None).await?;
     let library = query::Library::open(&project.root)?;
     let given = [("metric".to_owned(), metric.name.to_owned())].into();
     let answer = query::run(&context, library.find("metric_uses")?, &given).await?;

@@ -70,7 +70,7 @@ pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
         }
         (None, Some(sql)) => {
             let (answer, stamp) = setting.block_on(async {
-                let (store, context) = open(&project, setting).await?;
+                let (store, context) = open(&project, setting, Some(&sql)).await?;
                 let answer = query::run_sql(&context, &sql).await?;
                 anyhow::Ok((answer, store.synthetic().await?))
             })?;

@@ -123,6 +123,7 @@ async fn assemble(
             threads: threads_a_query(&store, setting),
             hold: true,
         },
+        None,
     )
     .await?;
     let library = Library::open(&project.root)?;

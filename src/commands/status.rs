@@ -25,7 +25,7 @@ pub struct Args {
 pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
     let project = setting.project()?;
     let (store, held) = setting.block_on(async {
-        let (store, context) = open(&project, setting).await?;
+        let (store, context) = open(&project, setting, None).await?;
         let library = Library::open(&project.root)?;
         let held = query::run(
             &context,

@@ -4,6 +4,7 @@
 //! come from `essor.toml` and the registry of metrics. The views stand in `queries/views/`.
 
 mod registers;
+mod wanted;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use datafusion::prelude::{Expr, SessionConfig, SessionContext, cast, col, lit};
 use crate::project::{OnConflict, Project};
 use crate::query::library::views;
 use crate::store::{MERGED, Store, StoreError};
+use wanted::Wanted;
 
 /// Why no session could be built.
 #[derive(Debug, thiserror::Error)]
@@ -50,11 +52,13 @@ pub struct Settings {
     pub hold: bool,
 }
 
-/// A session over the live loads of a store.
+/// A session over the live loads of a store: with all tables and views, or with those only that `asked`,
+/// the text of one query, comes to name. Planning a view that nobody asks for takes milliseconds.
 pub async fn session(
     store: &Store,
     project: &Project,
     settings: Settings,
+    asked: Option<&str>,
 ) -> Result<SessionContext, EngineError> {
     let mut config = SessionConfig::new().with_information_schema(true);
     if let Some(threads) = settings.threads {
@@ -66,7 +70,8 @@ pub async fn session(
         .build_arc()?;
     let context = SessionContext::new_with_config_rt(config, runtime);
     crate::bitmap::functions::register(&context, project.week_start);
-    register_all(&context, store, project, settings.hold).await?;
+    let wanted = Wanted::by(asked);
+    register_all(&context, store, project, settings.hold, &wanted).await?;
     Ok(context)
 }
 
@@ -76,14 +81,22 @@ async fn register_all(
     store: &Store,
     project: &Project,
     hold: bool,
+    wanted: &Wanted,
 ) -> Result<(), EngineError> {
     registers::register(context, project)?;
     let live: Vec<&str> = store.loads().live().map(|l| l.load.as_str()).collect();
     for table in ["disclosures", "rejects"] {
+        if !wanted.table(table) {
+            continue;
+        }
         context.register_table(table, live_rows(context, store, table, &live).await?)?;
     }
-    register_usage(context, store, project.on_conflict, &live).await?;
-    register_activity(context, store).await?;
+    if wanted.table("usage") || wanted.table("stated_usage") {
+        register_usage(context, store, project.on_conflict, &live).await?;
+    }
+    if wanted.table("activity") {
+        register_activity(context, store).await?;
+    }
     let loads = scan(store, "loads").await?;
     let plan = LogicalPlanBuilder::scan(
         "loads",
@@ -94,6 +107,9 @@ async fn register_all(
     .build()?;
     context.register_table("loads", Arc::new(ViewTable::new(plan, None)))?;
     for view in views() {
+        if !wanted.table(&view.name) {
+            continue;
+        }
         let held = hold && view.sql.lines().any(|line| line.trim() == "--! hold: yes");
         create_view(context, &view.name, &view.sql, held).await?;
     }

@@ -76,6 +76,8 @@ struct Reader<'a> {
     needs_message: bool,
     texts: Memo<Result<When, Reason>>,
     quarters: Quarters,
+    /// The last whole day met, as the file holds it.
+    day: (i32, Result<When, Reason>),
     platforms: Names,
     servers: Names,
     scopes: Vec<Scope>,
@@ -114,6 +116,7 @@ impl<'a> Reader<'a> {
             needs_message: options.source.active == Active::Messages,
             texts: Memo::new(Err(Reason::NoDay)),
             quarters: Quarters::new(),
+            day: (i32::MIN, Err(Reason::FarDay)),
             platforms: Names::new(
                 slots.column(Role::Platform),
                 options.source.platform.as_deref().unwrap_or(""),
@@ -181,6 +184,13 @@ impl<'a> Reader<'a> {
             return Err(Reason::NoDay);
         };
         match column {
+            Column::Days(days) if days.is_valid(row) => {
+                let day = days.value(row);
+                if self.day.0 != day {
+                    self.day = (day, When::date32(day));
+                }
+                self.day.1
+            }
             Column::Moments { micros, utc: true } if micros.is_valid(row) => {
                 self.quarters.day(micros.value(row), self.zone)
             }

@@ -178,33 +178,69 @@ pub async fn take(
         expected = Some(identity);
     }
     options.known = known_platforms(store, &name, run).await?;
+    let read = read(store, &input, &options, run, project);
+    let file = File {
+        name: &name,
+        options: &options,
+        strict: taking.strict,
+        expected,
+    };
+    let taken = settle(store, project, &file, run, read).await;
+    // Rows of people that were handed over and are not to count.
+    run.people.abandon();
+    taken
+}
+
+/// The file that is being taken.
+struct File<'a> {
+    name: &'a str,
+    options: &'a Options,
+    strict: bool,
+    /// The identity that it had before it was read, where it was asked for.
+    expected: Option<String>,
+}
+
+/// Takes what was read of a file into the store, or lets it wait.
+async fn settle(
+    store: &mut Store,
+    project: &Project,
+    file: &File<'_>,
+    run: &mut Run,
+    read: Result<Read, LoadError>,
+) -> Result<Taken, LoadError> {
+    let (name, options) = (file.name, file.options);
     let Read {
         summary,
         rows,
         rejects: refused,
         shown,
-        people,
-    } = read(store, &input, &options, run, project)?;
-    if expected.is_some_and(|identity| identity != summary.identity) {
-        return Err(LoadError::Changed { file: name });
+    } = read?;
+    if file
+        .expected
+        .as_ref()
+        .is_some_and(|identity| *identity != summary.identity)
+    {
+        return Err(LoadError::Changed {
+            file: name.to_owned(),
+        });
     }
     let load = store.loads().name_for(&summary.identity);
-    if taking.strict && summary.rows_rejected > 0 {
+    if file.strict && summary.rows_rejected > 0 {
         return Ok(Taken::Strict {
             summary: Box::new(summary),
             rejects: shown,
         });
     }
-    let replaced = replaced(store, &name, &summary, options.source.on_change).await?;
+    let replaced = replaced(store, name, &summary, options.source.on_change).await?;
     if summary.grain.of_people() {
         if run.people.waits(&summary.identity) {
             return Ok(Taken::Known);
         }
-        refuse_unlike_zone(store, project, &name, &options, run)?;
-        let load_row = row(&name, &load, &summary, &options, replaced.clone());
+        refuse_unlike_zone(store, project, name, options, run)?;
+        let rows = run.people.end();
         run.people.add(Pending {
-            load: load_row,
-            rows: people,
+            load: row(name, &load, &summary, options, replaced.clone()),
+            rows,
             rejects: (summary.rows_rejected > 0).then_some(refused),
         });
         run.saw(&load, &summary);
@@ -215,15 +251,15 @@ pub async fn take(
         });
     }
     let table = summary.grain.table();
-    let rivals = possible_clashes(store, project, &name, &summary, &replaced);
+    let rivals = possible_clashes(store, project, name, &summary, &replaced);
     store.commit_rows(rows, &load).await?;
-    if let Err(clash) = refuse_clashes(store, &name, &load, &rivals).await {
+    if let Err(clash) = refuse_clashes(store, name, &load, &rivals).await {
         store.discard(table, &load).await?;
         return Err(clash);
     }
     store.commit_rows(refused, &load).await?;
     store
-        .finish(row(&name, &load, &summary, &options, replaced.clone()))
+        .finish(row(name, &load, &summary, options, replaced.clone()))
         .await?;
     run.saw(&load, &summary);
     Ok(Taken::Loaded {
@@ -320,7 +356,6 @@ struct Read {
     rows: crate::store::Writer,
     rejects: crate::store::Writer,
     shown: Vec<Reject>,
-    people: Vec<crate::activity::Row>,
 }
 
 fn read(
@@ -330,7 +365,6 @@ fn read(
     run: &mut Run,
     project: &Project,
 ) -> Result<Read, LoadError> {
-    let mut rollup = None;
     let mut rows: Option<crate::store::Writer> = None;
     let mut refused = store.writer("rejects")?;
     let mut shown: Vec<Reject> = Vec::new();
@@ -349,7 +383,7 @@ fn read(
             let batch = match given {
                 Rows::Table(batch) => batch,
                 Rows::People(days) => {
-                    return run.people.push(&mut rollup, store, project, &name, days);
+                    return run.people.push(store, project, days);
                 }
             };
             let grain = if batch.schema_ref().index_of("as_of").is_ok() {
@@ -365,10 +399,9 @@ fn read(
             Ok::<(), LoadError>(())
         },
     )?;
-    if let (Some(_), Ok(key)) = (&rollup, &options.key) {
+    if let (true, Ok(key)) = (run.people.begun(), &options.key) {
         store.check_key(&key.mark())?;
     }
-    let people = run.people.finish(rollup, &name)?;
     let rows = match rows {
         Some(rows) => rows,
         None => store.writer(summary.grain.table())?,
@@ -378,7 +411,6 @@ fn read(
         rows,
         rejects: refused,
         shown,
-        people,
     })
 }
 

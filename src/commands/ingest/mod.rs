@@ -4,6 +4,7 @@ mod files;
 mod load;
 mod people;
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
@@ -139,7 +140,7 @@ pub async fn ingest(
     for found in &files.found {
         let name = match found {
             Found::File { name, .. } => name.as_str(),
-            Found::Stdin => "standard input",
+            Found::Stdin => STDIN,
         };
         bar.set_message(name.to_owned());
         let taken = load::take(&mut store, project, found, &taking, &mut run).await;
@@ -160,6 +161,9 @@ pub async fn ingest(
     Ok(tally)
 }
 
+/// What standard input is called in messages.
+const STDIN: &str = "standard input";
+
 /// What pseudonyms are made with: the key in the environment, or else in the project's folder.
 pub fn key(project: &Project) -> Result<Key, Arc<KeyError>> {
     let variable = std::env::var(pseudonym::VARIABLE).ok();
@@ -171,10 +175,19 @@ fn told(
     bar: &ProgressBar,
     tally: &mut Tally,
     waiting: &mut Vec<(&str, Result<Taken, LoadError>)>,
-    committed: Result<(), StoreError>,
+    committed: Result<Vec<(String, LoadError)>, StoreError>,
 ) -> Result<()> {
-    let failed = committed.is_err();
+    let (mut refused, failure) = match committed {
+        Ok(refused) => (refused.into_iter().collect(), None),
+        Err(error) => (BTreeMap::new(), Some(error)),
+    };
+    let failed = failure.is_some();
     for (name, taken) in waiting.drain(..) {
+        let path = if name == STDIN { "-" } else { name };
+        let taken = match refused.remove(path) {
+            Some(error) => Err(error),
+            None => taken,
+        };
         let people = matches!(&taken, Ok(Taken::Loaded { summary, .. }) if summary.grain.of_people());
         if failed && people {
             tally.failed += 1;
@@ -183,8 +196,7 @@ fn told(
         bar.suspend(|| say(name, &taken))?;
         tally.add(&taken);
     }
-    committed?;
-    Ok(())
+    failure.map_or(Ok(()), |error| Err(error.into()))
 }
 
 impl Tally {

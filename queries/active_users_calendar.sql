@@ -8,7 +8,7 @@
 --! grain:   period, dimension_value
 --! assert:  sum(users) OVER (PARTITION BY period) = all_users
 --! chart:   line x=period y=users series=dimension_value mark=mark
---! finding: {% set known = rows|selectattr("mark", "equalto", "computed")|list %}{% if known %}{{ params.platform }}: {{ known[-1].all_users|short }} active users in the {{ params.by }} that began on {{ known[-1].period|day }}{% else %}No {{ params.by }} is fully covered{% endif %}
+--! finding: {% set known = rows|selectattr("mark", "equalto", "computed")|list %}{% if known %}{{ params.platform }}: {{ known[-1].all_users|short }} active users in {% if params.by == "month" %}{{ known[-1].period|month }}{% else %}the {{ params.by }} that began on {{ known[-1].period|day }}{% endif %}{% else %}No {{ params.by }} is fully covered{% endif %}
 --! subtitle: distinct users of each calendar {{ params.by }}{% if params.dimension %}, by {{ params.dimension }} of the last active day{% endif %}
 --! report:  none
 --! privacy: users, all_users

@@ -17,8 +17,8 @@
 --! assert:  active - previous = net
 --! assert:  sum(active) OVER (PARTITION BY period) = all_active
 --! assert:  sum(moved_in) OVER (PARTITION BY period) = sum(moved_out) OVER (PARTITION BY period)
---! chart:   stacked x=period up=new,resurrected,retained down=churned
---! finding: {% set known = rows|selectattr("mark", "equalto", "computed")|rejectattr("net", "none")|list %}{% if known %}{% set last = known[-1] %}{% set now = known|selectattr("period", "equalto", last.period)|list %}{% set net = now|map(attribute="net")|sum %}{{ params.platform }}: {% if net > 0 %}{{ net|short }} active users more{% elif net < 0 %}{{ (0 - net)|short }} active users fewer{% else %}as many active users{% endif %} in the {{ params.by }} of {{ last.period|day }} than in the one before{% else %}No two {{ params.by }}s that compare{% endif %}
+--! chart:   stacked x=period up=retained,resurrected,new down=churned total=active net=net mark=mark series=dimension_value
+--! finding: {% set known = rows|selectattr("mark", "equalto", "computed")|rejectattr("net", "none")|list %}{% if known %}{% set last = known[-1] %}{% set now = known|selectattr("period", "equalto", last.period)|list %}{% set net = now|map(attribute="net")|sum %}{{ params.platform }} in {% if params.by == "month" %}{{ last.period|month }}{% else %}the {{ params.by }} of {{ last.period|day }}{% endif %}: {% if net > 0 %}{{ net|short }} active users more than{% elif net < 0 %}{{ (0 - net)|short }} active users fewer than{% else %}as many active users as{% endif %} in the {{ params.by }} before{% else %}No two {{ params.by }}s that compare{% endif %}
 --! subtitle: active users by {{ params.by }}: new, resurrected and retained above zero, churned below{% if params.dimension %}; by {{ params.dimension }} of the last active day{% endif %}
 --! report:  section=activity order=20
 --! privacy: active, previous, new, retained, resurrected, churned, moved_in, moved_out, net, all_active

@@ -10,7 +10,7 @@
 --! assert:  from_value <> to_value AND users > 0
 --! assert:  sum(users) OVER (PARTITION BY period, from_value) = moved_out
 --! assert:  sum(users) OVER (PARTITION BY period, to_value) = moved_in
---! finding: {% if rows %}{% set last = rows[-1].period %}{% set now = rows|selectattr("period", "equalto", last)|list %}{{ params.platform }}: most moves by {{ params.dimension }} in the {{ params.by }} of {{ last|day }}: from {{ now[0].from_value or "not known" }} to {{ now[0].to_value or "not known" }}, {{ now[0].users|exact }}{% else %}Nobody moved{% endif %}
+--! finding: {% if rows %}{% set last = rows[-1].period %}{% set now = rows|selectattr("period", "equalto", last)|list %}{{ params.platform }}: most moves by {{ params.dimension }} in {% if params.by == "month" %}{{ last|month }}{% else %}the {{ params.by }} of {{ last|day }}{% endif %}: from {{ now[0].from_value or "not known" }} to {{ now[0].to_value or "not known" }}, {{ now[0].users|exact }}{% else %}No moves{% if params.dimension %} by {{ params.dimension }}{% endif %}{% endif %}
 --! subtitle: users active in both periods under different values
 --! report:  section=activity order=100
 --! privacy: users, moved_out, moved_in

@@ -9,8 +9,8 @@
 --! assert:  median <= p90 AND p90 <= p99 AND p99 <= most
 --! assert:  messages = counted
 --! assert:  abs(mean * users - messages) <= 0.01 * users
---! chart:   line x=period y=mean mark=mark
---! finding: {% set known = rows|selectattr("mark", "equalto", "computed")|rejectattr("median", "none")|list %}{% if known %}{% set last = known[-1] %}{{ params.platform }}: half of the active users sent {{ last.median|short }} messages or fewer in the {{ params.by }} of {{ last.period|day }}, the mean is {{ last.mean|short }}{% else %}No {{ params.by }} whose messages are counted in full{% endif %}
+--! chart:   line x=period y=median,p90,p99 titles="median,90 % send at most,99 % send at most" mark=mark
+--! finding: {% set known = rows|selectattr("mark", "equalto", "computed")|rejectattr("median", "none")|list %}{% if known %}{% set last = known[-1] %}{{ params.platform }}: at least half of the active users sent {{ last.median|short }} messages or fewer in {% if params.by == "month" %}{{ last.period|month }}{% else %}the {{ params.by }} of {{ last.period|day }}{% endif %}, the mean is {{ last.mean|short }}{% else %}No {{ params.by }} whose messages are counted in full{% endif %}
 --! subtitle: messages / active users of each {{ params.by }}
 --! report:  section=activity order=70
 --! privacy: users, messages

@@ -9,7 +9,7 @@
 --! assert:  signups >= 0
 --! assert:  new_users >= 0
 --! chart:   columns x=day y=new_users mark=mark
---! finding: {% set known = rows|rejectattr("new_users", "none")|list %}{% if known %}{{ params.platform }}: {{ known|map(attribute="new_users")|sum|short }} new active users in {{ known|length }} day{{ "" if known|length == 1 else "s" }} to {{ known[-1].day|day }}{% else %}No day whose new users are known{% endif %}
+--! finding: {% set known = rows|rejectattr("new_users", "none")|list %}{% if known %}{{ params.platform }}: {{ known|map(attribute="new_users")|sum|short }} new active users in the {{ known|length }} day{{ "" if known|length == 1 else "s" }} that {{ "is" if known|length == 1 else "are" }} known, to {{ known[-1].day|day }}{% else %}No day whose new users are known{% endif %}
 --! subtitle: users active for the first time, by day
 --! report:  section=activity order=110
 --! privacy: signups, new_users

@@ -8,7 +8,7 @@
 --! assert:  sum(users) OVER () = active
 --! assert:  sum(users * days) OVER () = user_days
 --! assert:  at_least >= users
---! chart:   histogram x=days y=users
+--! chart:   histogram x=days y=users share=share mark=mark
 --! finding: {% if rows and rows[0].active %}{% set every = rows[-1] %}{{ params.platform }}: {{ every.share|pct }} of the active users came on every one of {{ params.window }} days, {{ rows[0].share|pct }} on one only{% if every.mark == "unfinished" %}, as far as days are covered{% endif %}{% else %}Nobody was active{% endif %}
 --! subtitle: users by number of active days in the {{ params.window }} days that end on the last day asked for
 --! report:  section=activity order=50

@@ -9,8 +9,8 @@
 --! assert:  gained + retained = active
 --! assert:  retained + churned = previous
 --! assert:  gained - churned = active - previous
---! chart:   line x=period y=quick_ratio mark=mark
---! finding: {% set known = rows|selectattr("mark", "equalto", "computed")|rejectattr("quick_ratio", "none")|list %}{% if known %}{% set last = known[-1] %}{{ params.platform }}: {{ last.quick_ratio }} users came for each that left in the {{ params.by }} of {{ last.period|day }}{% else %}No {{ params.by }} with a quick ratio{% endif %}
+--! chart:   line x=period y=quick_ratio mark=mark rule=1 rule_title="growing above, shrinking below"
+--! finding: {% set known = rows|selectattr("mark", "equalto", "computed")|rejectattr("quick_ratio", "none")|list %}{% if known %}{% set last = known[-1] %}{{ params.platform }}: {{ last.quick_ratio }} users came for each that left in {% if params.by == "month" %}{{ last.period|month }}{% else %}the {{ params.by }} of {{ last.period|day }}{% endif %}{% else %}No {{ params.by }} with a quick ratio{% endif %}
 --! subtitle: (new + resurrected) / churned; above 1 the active users grow
 --! report:  section=activity order=30
 --! privacy: active, previous, gained, retained, churned

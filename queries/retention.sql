@@ -8,14 +8,14 @@
 --- day has no row, and a bracket counts only the users for whom all its days are covered.
 --- rate = retained / eligible. The rows without a cohort pool the finished cells of an age: sum of retained / sum of eligible.
 --- `unfinished`: a day of the cohort's period or of the days looked at is not covered, or they are not over.
---! params:  platform TEXT, cohort TEXT = month, kind TEXT = n_day, max_age BIGINT = 30, bracket_from BIGINT = 1, bracket_to BIGINT = 7, from DATE = null, to DATE = null
+--! params:  platform TEXT, cohort TEXT = week, kind TEXT = n_day, max_age BIGINT = 30, bracket_from BIGINT = 1, bracket_to BIGINT = 7, from DATE = null, to DATE = null
 --! columns: cohort DATE, age BIGINT, eligible BIGINT, retained BIGINT, rate DOUBLE, mark TEXT
 --! grain:   cohort, age
 --! assert:  retained >= 0 AND retained <= eligible
 --! assert:  abs(rate * eligible - retained) <= 0.000001 * eligible
 --! assert:  cohort IS NOT NULL OR sum(CASE WHEN cohort IS NOT NULL AND mark = 'computed' THEN retained ELSE 0 END) OVER (PARTITION BY age) = retained
 --! assert:  cohort IS NOT NULL OR sum(CASE WHEN cohort IS NOT NULL AND mark = 'computed' THEN eligible ELSE 0 END) OVER (PARTITION BY age) = eligible
---! chart:   heat x=age y=cohort value=rate
+--! chart:   heat x=age y=cohort value=rate count=eligible mark=mark
 --! finding: {% set pooled = rows|selectattr("cohort", "none")|selectattr("age", "gt", 0)|list %}{% if pooled %}{{ params.platform }}: {{ pooled[0].rate|pct }} {% if params.kind == "bracket" %}are active {{ params.bracket_from }} to {{ params.bracket_to }} days after they came{% else %}are active {{ pooled[0].age }} {{ params.cohort }}{{ "" if pooled[0].age == 1 else "s" }}{% if params.kind == "unbounded" %} or more{% endif %} after they came{% endif %}{% else %}No cohort is old enough{% endif %}
 --! subtitle: users active again / users of the cohort who have had the chance; {{ params.kind }}, cohorts by {{ params.cohort }}
 --! report:  section=activity order=60

@@ -8,7 +8,7 @@
 --! assert:  stickiness >= 0 AND stickiness <= 1
 --! assert:  mean_dau <= mau + 0.01
 --! chart:   line x=day y=stickiness mark=mark
---! finding: {% set known = rows|selectattr("mark", "equalto", "computed")|rejectattr("stickiness", "none")|list %}{% if known %}{% set last = known[-1] %}{{ params.platform }}: {{ last.stickiness|pct }} of the users of {{ params.window }} days are there on a day, to {{ last.day|day }}{% else %}No window of {{ params.window }} days is fully covered{% endif %}
+--! finding: {% set known = rows|selectattr("mark", "equalto", "computed")|rejectattr("stickiness", "none")|list %}{% if known %}{% set last = known[-1] %}{{ params.platform }}: {{ last.stickiness|pct }} of the users of {{ params.window }} days come on a day, in the mean of the days to {{ last.day|day }}{% else %}No window of {{ params.window }} days is fully covered{% endif %}
 --! subtitle: mean daily users / distinct users of the {{ params.window }} days ending on each day
 --! report:  section=activity order=40
 --! privacy: mau, mean_dau

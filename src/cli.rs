@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{ColorChoice, Parser, Subcommand};
 
-use crate::commands::{chart, explain, ingest, init, manual, query, report, status, unload};
+use crate::commands::{
+    chart, explain, ingest, init, manual, query, report, simulate, status, unload,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,6 +42,8 @@ pub enum Command {
     Init(init::Args),
     /// Read files into the store: each counts once, whatever its name
     Ingest(ingest::Args),
+    /// Write an invented messenger as a project, of any size
+    Simulate(simulate::Args),
     /// Answer a question: a query by name, or any SQL
     Query(query::Args),
     /// Draw a query as SVG or PNG

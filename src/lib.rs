@@ -13,6 +13,8 @@ pub mod user_days;
 
 pub mod ingest;
 
+pub mod simulate;
+
 pub mod activity;
 
 pub mod store;

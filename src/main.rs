@@ -12,7 +12,16 @@ use tracing_subscriber::EnvFilter;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// Keeps memory that was freed for what is asked for next, which for bitmaps is at once. The option
+/// stands at this place in mimalloc's list; the allocator reads it once, here.
+fn keep_memory() {
+    const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
+    // SAFETY: sets a number in the allocator, before any thread but this one is there.
+    unsafe { libmimalloc_sys::mi_option_set(PURGE_DELAY, -1) };
+}
+
 fn main() -> ExitCode {
+    keep_memory();
     let cli = Cli::parse();
     let filter = EnvFilter::try_from_env("ESSOR_LOG").unwrap_or_else(|_| EnvFilter::new("off"));
     tracing_subscriber::fmt()

@@ -343,7 +343,15 @@ impl Project {
 /// The names of dimensions, which must not be those of other columns.
 fn dimensions(names: &[String]) -> Result<(), String> {
     const TAKEN: [&str; 9] = [
-        "platform", "server", "user", "user_id", "day", "date", "timestamp", "time", "messages",
+        "platform",
+        "server",
+        "user",
+        "user_id",
+        "day",
+        "date",
+        "timestamp",
+        "time",
+        "messages",
     ];
     for (place, name) in names.iter().enumerate() {
         let sound = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
@@ -365,7 +373,9 @@ fn dimensions(names: &[String]) -> Result<(), String> {
 
 /// A number of bytes: `512 MiB`, `6GB`.
 fn memory(text: &str) -> Result<u64, String> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let unit = match text[digits..].trim().to_ascii_lowercase().as_str() {
         "mb" => 1_000_000,
         "gb" => 1_000_000_000,

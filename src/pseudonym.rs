@@ -285,7 +285,9 @@ mod tests {
     fn side_by_side_is_keyed_blake3_of_the_written_message() {
         let (key, other) = (key(), key().scope("B"));
         let scope = key.scope("A");
-        let ids: Vec<Vec<u8>> = (0..=LONGEST_ID).map(|n| vec![b'a' + (n % 26) as u8; n]).collect();
+        let ids: Vec<Vec<u8>> = (0..=LONGEST_ID)
+            .map(|n| vec![b'a' + (n % 26) as u8; n])
+            .collect();
         let mut many = Pseudonyms::new(&key, ids.len());
         ids.iter().for_each(|id| many.push(scope, id));
         let many = many.finish();
@@ -312,19 +314,28 @@ mod tests {
     #[test]
     fn a_key_is_made_once_and_only_its_owner_reads_it() {
         let root = tempfile::tempdir().unwrap();
-        assert!(matches!(Key::find(root.path(), None), Err(KeyError::Missing)));
+        assert!(matches!(
+            Key::find(root.path(), None),
+            Err(KeyError::Missing)
+        ));
         let path = Key::make(root.path()).unwrap();
         let made = Key::find(root.path(), None).unwrap();
         Key::make(root.path()).unwrap();
         assert_eq!(made.mark(), Key::find(root.path(), None).unwrap().mark());
         assert_ne!(made.mark(), key().mark());
-        assert!(matches!(Key::find(root.path(), Some("12")), Err(KeyError::NoKey(_))));
+        assert!(matches!(
+            Key::find(root.path(), Some("12")),
+            Err(KeyError::NoKey(_))
+        ));
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
             let open = std::fs::Permissions::from_mode(0o644);
             std::fs::set_permissions(&path, open).unwrap();
-            assert!(matches!(Key::find(root.path(), None), Err(KeyError::Open { .. })));
+            assert!(matches!(
+                Key::find(root.path(), None),
+                Err(KeyError::Open { .. })
+            ));
         }
         assert_eq!(format!("{made:?}"), "Key(..)");
     }

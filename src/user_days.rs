@@ -129,7 +129,10 @@ impl UserDays {
         for cell in &self.cells {
             used[*cell as usize] = true;
         }
-        self.list.iter().zip(used).filter_map(|(cell, used)| used.then_some(cell))
+        self.list
+            .iter()
+            .zip(used)
+            .filter_map(|(cell, used)| used.then_some(cell))
     }
 
     /// The rows of a shard.
@@ -176,7 +179,10 @@ mod tests {
             ..UserDays::default()
         };
         let sorted = days.by_shard();
-        assert_eq!(sorted.users, [user(0, 1), user(9, 0), user(9, 3), user(255, 2)]);
+        assert_eq!(
+            sorted.users,
+            [user(0, 1), user(9, 0), user(9, 3), user(255, 2)]
+        );
         assert_eq!(sorted.cells, [1, 0, 3, 2]);
         assert_eq!(sorted.messages, Some(vec![11, 10, 13, 12]));
         assert_eq!(sorted.dimensions[0].codes, [6, 5, 8, 7]);

@@ -76,7 +76,9 @@ impl Shard {
 
 /// More users than one store can number.
 #[derive(Debug, thiserror::Error)]
-#[error("more than {MOST} users: a store can't number more; keep platforms in projects of their own")]
+#[error(
+    "more than {MOST} users: a store can't number more; keep platforms in projects of their own"
+)]
 pub struct Full;
 
 /// The dense ids of pseudonyms, in memory.
@@ -203,7 +205,9 @@ mod tests {
     #[test]
     fn each_pseudonym_has_one_id_and_ids_are_dense() {
         let mut census = Census::default();
-        let first = census.resolve(&[rows(&[1, 2, 3, 2]), rows(&[3, 4])]).unwrap();
+        let first = census
+            .resolve(&[rows(&[1, 2, 3, 2]), rows(&[3, 4])])
+            .unwrap();
         let mut ids: Vec<u32> = first.into_iter().flatten().collect();
         ids.sort_unstable();
         assert_eq!(ids, [0, 1, 1, 2, 2, 3].map(|i| ids[i]));
@@ -217,7 +221,10 @@ mod tests {
         let same: Vec<u32> = again.resolve(&[rows(&[4, 9])]).unwrap().concat();
         let expected: Vec<u32> = census.resolve(&[rows(&[4, 9])]).unwrap().concat();
         assert_eq!(same, expected);
-        assert!(same.contains(&4), "the new one comes after the known: {same:?}");
+        assert!(
+            same.contains(&4),
+            "the new one comes after the known: {same:?}"
+        );
         assert_eq!(again.take_fresh().len(), 1);
     }
 }

@@ -65,7 +65,10 @@ impl Encoder {
         let all = self.sorted.iter().fold(0, |all, (_, count)| all | count);
         let bits = 64 - u64::leading_zeros(all);
         let slice = |bit: u32| {
-            let with = self.sorted.iter().filter(|(_, count)| count >> bit & 1 == 1);
+            let with = self
+                .sorted
+                .iter()
+                .filter(|(_, count)| count >> bit & 1 == 1);
             bitmap::encode_sorted(&with.map(|(id, _)| *id).collect::<Vec<_>>())
         };
         (users, (0..bits).map(slice).collect())

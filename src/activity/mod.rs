@@ -12,5 +12,5 @@ mod rows;
 mod spill;
 
 pub use census::{Census, Full};
-pub use rollup::{Rollup, RollupError};
+pub use rollup::{Rollup, RollupError, Rollups};
 pub use rows::{Event, Row};

@@ -1,11 +1,12 @@
-//! Rolls the user-days of one load up into bitmaps.
+//! Rolls the user-days of loads up into bitmaps.
 //!
-//! Rows are taken in rounds. In a round each shard of the census looks up its rows by itself (shards
-//! are small enough to stay in a processor's cache meanwhile), and each row becomes a record of eight
-//! bytes in the bucket of its id. When the load is complete, each bucket sorts its records by day and
-//! makes them into bitmaps. Nothing depends on the order of records: users unite, counts add up.
+//! Rows are taken in rounds, of one large load or of many small ones. In a round each shard of the census
+//! looks up its rows by itself (shards are small enough to stay in a processor's cache meanwhile), and
+//! each row becomes a record of eight bytes in the bucket of its id. When a load is complete, each
+//! bucket sorts its records by day and makes them into bitmaps. Nothing depends on the order of
+//! records: users unite, counts add up.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -15,11 +16,12 @@ use super::census::{Census, Full};
 use super::encode::Encoder;
 use super::rows::{Event, Row};
 use super::spill::Spill;
+use crate::pseudonym::Pseudonym;
 use crate::schema::BUCKET;
 use crate::user_days::{Cell, SHARDS, UserDays};
 
 /// How many rows are looked up at a time: enough that each shard has tens of thousands.
-const ROUND: usize = 8 << 20;
+const ROUND: usize = 4 << 20;
 
 /// How many days and places are told apart at a time.
 const CELLS: usize = 1 << 16;
@@ -104,8 +106,125 @@ impl Values {
 
 /// What the numbers of one stretch of rows are over the whole load.
 struct Meaning {
+    load: usize,
     cells: Vec<u16>,
     values: Vec<Vec<u16>>,
+}
+
+/// The census, and the loads that are rolled up with it.
+pub struct Rollups {
+    census: Census,
+    loads: Vec<Option<Rollup>>,
+    round: Vec<UserDays>,
+    meanings: Vec<Meaning>,
+    waiting: usize,
+    full: bool,
+}
+
+impl Rollups {
+    /// None yet, over the accounts that are known.
+    pub fn new(census: Census) -> Self {
+        Rollups {
+            census,
+            loads: Vec::new(),
+            round: Vec::new(),
+            meanings: Vec::new(),
+            waiting: 0,
+            full: false,
+        }
+    }
+
+    /// Begins a load, and says its number.
+    pub fn begin(&mut self, rollup: Rollup) -> usize {
+        self.loads.push(Some(rollup));
+        self.loads.len() - 1
+    }
+
+    /// Takes a stretch of rows of a load.
+    pub fn push(&mut self, load: usize, rows: UserDays) -> Result<(), RollupError> {
+        if rows.rows() == 0 {
+            return Ok(());
+        }
+        if self.of(load)?.outgrown(&rows) {
+            self.resolve();
+            self.of(load)?.close_cells()?;
+        }
+        let mut meaning = self.of(load)?.meaning(&rows)?;
+        meaning.load = load;
+        self.waiting += rows.rows();
+        self.round.push(rows);
+        self.meanings.push(meaning);
+        // A round is also bounded by memory, for machines with little of it.
+        let round: usize = self.round.iter().map(UserDays::bytes).sum();
+        if self.waiting >= ROUND || round > self.of(load)?.most / 2 {
+            self.resolve();
+        }
+        Ok(())
+    }
+
+    fn of(&mut self, load: usize) -> Result<&mut Rollup, RollupError> {
+        let load = self.loads.get_mut(load).and_then(Option::as_mut);
+        load.ok_or(RollupError::Stopped)
+    }
+
+    /// Whether all rows that were taken are in their buckets.
+    pub fn resolved(&self) -> bool {
+        self.round.is_empty()
+    }
+
+    /// Looks up the rows of the round and puts them into the buckets of their loads.
+    pub fn resolve(&mut self) {
+        let rows = std::mem::take(&mut self.round);
+        let meanings = std::mem::take(&mut self.meanings);
+        self.waiting = 0;
+        let Ok(ids) = self.census.resolve(&rows) else {
+            self.full = true;
+            return;
+        };
+        let shards = SHARDS.div_ceil(2 * rayon::current_num_threads());
+        let parts: Vec<BTreeMap<usize, Bucketed>> = ids
+            .par_chunks(shards)
+            .enumerate()
+            .map(|(group, ids)| {
+                let mut parts = BTreeMap::new();
+                for (shard, ids) in ids.iter().enumerate() {
+                    records(&mut parts, group * shards + shard, ids, &rows, &meanings);
+                }
+                parts
+            })
+            .collect();
+        for (load, part) in parts.into_iter().flatten() {
+            if let Some(Some(rollup)) = self.loads.get_mut(load) {
+                rollup.absorb(part);
+            }
+        }
+    }
+
+    /// The rows of a whole load, which is ended by it.
+    pub fn finish(&mut self, load: usize) -> Result<Vec<Row>, RollupError> {
+        if self.meanings.iter().any(|m| m.load == load) {
+            self.resolve();
+        }
+        let rollup = self.loads.get_mut(load).and_then(Option::take);
+        let mut rollup = rollup.ok_or(RollupError::Stopped)?;
+        if self.full {
+            return Err(Full.into());
+        }
+        rollup.close_cells()?;
+        Ok(rollup.rows)
+    }
+
+    /// Forgets a load. Users that it brought keep their ids.
+    pub fn abandon(&mut self, load: usize) {
+        if let Some(rollup) = self.loads.get_mut(load) {
+            *rollup = None;
+        }
+    }
+
+    /// The accounts that got their ids since this was last asked, in the order of the ids.
+    pub fn take_fresh(&mut self) -> Vec<(Pseudonym, u32)> {
+        self.census.take_fresh()
+    }
 }
 
 /// One load on its way to bitmaps.
@@ -115,15 +234,13 @@ pub struct Rollup {
     cells: Vec<Cell>,
     numbers: HashMap<Cell, u16>,
     dimensions: Vec<Values>,
-    round: Vec<UserDays>,
-    meanings: Vec<Meaning>,
-    waiting: usize,
     parts: Vec<Bucketed>,
     held: usize,
     most: usize,
     folder: PathBuf,
     spill: Option<Spill>,
     rows: Vec<Row>,
+    failed: Option<RollupError>,
 }
 
 impl Rollup {
@@ -139,44 +256,27 @@ impl Rollup {
             cells: Vec::new(),
             numbers: HashMap::new(),
             dimensions: dimensions.iter().map(values).collect(),
-            round: Vec::new(),
-            meanings: Vec::new(),
-            waiting: 0,
             parts: Vec::new(),
             held: 0,
             most: memory,
             folder,
             spill: None,
             rows: Vec::new(),
+            failed: None,
         }
     }
 
-    /// Takes a stretch of rows.
-    pub fn push(&mut self, census: &mut Census, rows: UserDays) -> Result<(), RollupError> {
-        if rows.rows() == 0 {
-            return Ok(());
-        }
+    /// Whether the days and places of some rows are more than can be told apart at a time.
+    fn outgrown(&self, rows: &UserDays) -> bool {
+        let new = rows.list.iter().filter(|c| !self.numbers.contains_key(*c));
+        self.cells.len() + new.count() > CELLS
+    }
+
+    fn meaning(&mut self, rows: &UserDays) -> Result<Meaning, RollupError> {
         let counted = rows.messages.is_some();
         if *self.counted.get_or_insert(counted) != counted {
             return Err(RollupError::Mixed);
         }
-        let new = rows.list.iter().filter(|c| !self.numbers.contains_key(*c));
-        if self.cells.len() + new.count() > CELLS {
-            self.close_cells(census)?;
-        }
-        let meaning = self.meaning(&rows)?;
-        self.waiting += rows.rows();
-        self.round.push(rows);
-        self.meanings.push(meaning);
-        // A round is also bounded by memory, for machines with little of it.
-        let round: usize = self.round.iter().map(UserDays::bytes).sum();
-        if self.waiting >= ROUND || round > self.most / 2 {
-            self.resolve(census)?;
-        }
-        Ok(())
-    }
-
-    fn meaning(&mut self, rows: &UserDays) -> Result<Meaning, RollupError> {
         let mut cells = Vec::with_capacity(rows.list.len());
         for cell in &rows.list {
             let next = self.cells.len() as u16;
@@ -189,35 +289,21 @@ impl Rollup {
         let values = self.dimensions.iter_mut().zip(&rows.dimensions);
         let values = values.map(|(all, of)| of.values.iter().map(|v| all.number(v)).collect());
         Ok(Meaning {
+            load: 0,
             cells,
             values: values.collect::<Result<_, _>>()?,
         })
     }
 
-    /// Looks up the rows of the round and puts them into buckets.
-    fn resolve(&mut self, census: &mut Census) -> Result<(), RollupError> {
-        let rows = std::mem::take(&mut self.round);
-        let meanings = std::mem::take(&mut self.meanings);
-        self.waiting = 0;
-        let ids = census.resolve(&rows)?;
-        let shards = SHARDS.div_ceil(2 * rayon::current_num_threads());
-        let parts: Vec<Bucketed> = ids
-            .par_chunks(shards)
-            .enumerate()
-            .map(|(group, ids)| {
-                let mut part = Bucketed::default();
-                for (shard, ids) in ids.iter().enumerate() {
-                    records(&mut part, group * shards + shard, ids, &rows, &meanings);
-                }
-                part
-            })
-            .collect();
-        self.held += parts.iter().map(Bucketed::bytes).sum::<usize>();
-        self.parts.extend(parts);
-        if self.held > self.most {
-            self.spill_out()?;
+    /// Takes records. What goes wrong is said when the load ends.
+    fn absorb(&mut self, part: Bucketed) {
+        self.held += part.bytes();
+        self.parts.push(part);
+        if self.held > self.most
+            && let Err(error) = self.spill_out()
+        {
+            self.failed = Some(error);
         }
-        Ok(())
     }
 
     fn spill_out(&mut self) -> Result<(), RollupError> {
@@ -233,8 +319,10 @@ impl Rollup {
     }
 
     /// Makes what was taken so far into bitmaps, so that days and places can be numbered anew.
-    fn close_cells(&mut self, census: &mut Census) -> Result<(), RollupError> {
-        self.resolve(census)?;
+    fn close_cells(&mut self) -> Result<(), RollupError> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
         let parts = std::mem::take(&mut self.parts);
         let spill = self.spill.take();
         self.held = 0;
@@ -313,17 +401,11 @@ impl Rollup {
         }
         Ok(rows)
     }
-
-    /// The rows of the whole load.
-    pub fn finish(mut self, census: &mut Census) -> Result<Vec<Row>, RollupError> {
-        self.close_cells(census)?;
-        Ok(self.rows)
-    }
 }
 
 /// Puts the rows of one shard into buckets.
 fn records(
-    part: &mut Bucketed,
+    parts: &mut BTreeMap<usize, Bucketed>,
     shard: usize,
     ids: &[u32],
     rows: &[UserDays],
@@ -331,6 +413,7 @@ fn records(
 ) {
     let mut ids = ids.iter();
     for (rows, meaning) in rows.iter().zip(meanings) {
+        let part = parts.entry(meaning.load).or_default();
         for (row, id) in rows.shard(shard).zip(&mut ids) {
             let cell = meaning.cells[rows.cells[row] as usize];
             let messages = rows.messages.as_ref().map_or(0, |m| m[row]);
@@ -404,7 +487,10 @@ mod tests {
     type Key = (i32, String, String);
 
     /// What the rows say, by plain sets and sums.
-    fn plain(chunks: &[UserDays], ids: &BTreeMap<[u8; 16], u32>) -> BTreeMap<Key, BTreeMap<u32, u64>> {
+    fn plain(
+        chunks: &[UserDays],
+        ids: &BTreeMap<[u8; 16], u32>,
+    ) -> BTreeMap<Key, BTreeMap<u32, u64>> {
         let mut all: BTreeMap<Key, BTreeMap<u32, u64>> = BTreeMap::new();
         for rows in chunks {
             for row in 0..rows.rows() {
@@ -413,7 +499,10 @@ mod tests {
                 let messages = u64::from(rows.messages.as_ref().unwrap()[row]);
                 for (dimension, value) in [("", ""), ("country", value)] {
                     let key = (day, dimension.to_owned(), value.to_owned());
-                    *all.entry(key).or_default().entry(ids[&rows.users[row]]).or_default() += messages;
+                    *all.entry(key)
+                        .or_default()
+                        .entry(ids[&rows.users[row]])
+                        .or_default() += messages;
                 }
             }
         }
@@ -421,14 +510,15 @@ mod tests {
     }
 
     fn rolled(memory: usize) -> (Vec<Row>, BTreeMap<[u8; 16], u32>) {
-        let mut census = Census::default();
+        let mut rollups = Rollups::new(Census::default());
         let folder = std::env::temp_dir();
-        let mut rollup = Rollup::new(Event::Active, &["country".into()], memory, folder);
+        let rollup = Rollup::new(Event::Active, &["country".into()], memory, folder);
+        let load = rollups.begin(rollup);
         for rows in chunks() {
-            rollup.push(&mut census, rows).unwrap();
+            rollups.push(load, rows).unwrap();
         }
-        let rows = rollup.finish(&mut census).unwrap();
-        (rows, census.take_fresh().into_iter().collect())
+        let rows = rollups.finish(load).unwrap();
+        (rows, rollups.take_fresh().into_iter().collect())
     }
 
     #[test]
@@ -438,7 +528,11 @@ mod tests {
             let expected = plain(&chunks(), &ids);
             let mut found: BTreeMap<Key, BTreeMap<u32, u64>> = BTreeMap::new();
             for row in &rows {
-                let key = (row.cell.day, row.dimension.to_string(), row.value.to_string());
+                let key = (
+                    row.cell.day,
+                    row.dimension.to_string(),
+                    row.value.to_string(),
+                );
                 let read = |bytes: &Vec<u8>| RoaringBitmap::deserialize_from(&bytes[..]).unwrap();
                 let slices: Vec<_> = row.messages.iter().flatten().map(read).collect();
                 let of = found.entry(key).or_default();
@@ -456,13 +550,16 @@ mod tests {
 
     #[test]
     fn rows_with_and_without_counts_do_not_mix() {
-        let mut census = Census::default();
-        let mut rollup = Rollup::new(Event::Active, &[], usize::MAX, std::env::temp_dir());
+        let mut rollups = Rollups::new(Census::default());
+        let rollup = || Rollup::new(Event::Active, &[], usize::MAX, std::env::temp_dir());
+        let load = rollups.begin(rollup());
         let mut rows = chunks().remove(0);
         rows.dimensions.clear();
-        rollup.push(&mut census, rows.clone()).unwrap();
+        rollups.push(load, rows.clone()).unwrap();
         rows.messages = None;
-        let error = rollup.push(&mut census, rows).unwrap_err();
+        let other = rollups.begin(rollup());
+        rollups.push(other, rows.clone()).unwrap();
+        let error = rollups.push(load, rows).unwrap_err();
         assert!(matches!(error, RollupError::Mixed));
     }
 }

@@ -1,8 +1,9 @@
 //! Two bitmaps to one: and, or, and-not, a container at a time.
 
+use super::BitmapError;
 use super::container::{Container, Form};
 use super::kernels::{self, Block};
-use super::view::{View, pairs};
+use super::view::{View, check, holds, pairs};
 use super::write::Writer;
 
 /// How two sets become one.
@@ -27,7 +28,11 @@ pub(crate) struct Combiner {
 
 impl Default for Combiner {
     fn default() -> Self {
-        Combiner { words: kernels::empty(), ids: Vec::new(), writer: Writer::default() }
+        Combiner {
+            words: kernels::empty(),
+            ids: Vec::new(),
+            writer: Writer::default(),
+        }
     }
 }
 
@@ -65,17 +70,42 @@ impl Combiner {
     /// Adds the ids of `from` that `other` holds, or that it does not hold.
     fn pick(&mut self, from: &Container, other: &Form, held: bool) {
         self.ids.clear();
-        self.ids.extend(from.form.ids().filter(|id| other.contains(*id) == held));
+        self.ids
+            .extend(from.form.ids().filter(|id| other.contains(*id) == held));
         self.writer.push_ids(from.key, &self.ids);
     }
 }
 
-/// How many ids the result of an operation holds; nothing is materialised.
-pub(crate) fn count(operation: Operation, a: &View, b: &View) -> u64 {
-    let shared = a.and_count(b);
-    match operation {
+/// How many ids the result of an operation holds; nothing is materialised. The containers are
+/// checked on the way, so an outline of each set is enough.
+///
+/// # Errors
+///
+/// Says what is wrong with a container.
+pub(crate) fn count(operation: Operation, a: &View, b: &View) -> Result<u64, BitmapError> {
+    let mut shared = 0;
+    for pair in pairs(a, b) {
+        if let (Some(a), Some(b)) = pair {
+            shared += u64::from(checked_and_count(&a, &b)?);
+        } else {
+            pair.0.iter().chain(&pair.1).try_for_each(check)?;
+        }
+    }
+    Ok(match operation {
         Operation::And => shared,
         Operation::Or => a.count() + b.count() - shared,
         Operation::AndNot => a.count() - shared,
+    })
+}
+
+fn checked_and_count(a: &Container, b: &Container) -> Result<u32, BitmapError> {
+    if let (Form::Bits(bits_a), Form::Bits(bits_b)) = (a.form, b.form) {
+        let (shared, in_a, in_b) = kernels::counts_stored(bits_a, bits_b);
+        holds(a, in_a)?;
+        holds(b, in_b)?;
+        return Ok(shared);
     }
+    check(a)?;
+    check(b)?;
+    Ok(a.form.and_count(&b.form))
 }

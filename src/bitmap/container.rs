@@ -40,8 +40,14 @@ impl<'a> Form<'a> {
             })),
             _ => None,
         };
-        let runs = self.runs().flat_map(|(start, end)| (start..=end).map(|id| id as u16));
-        array.into_iter().flatten().chain(bits.into_iter().flatten()).chain(runs)
+        let runs = self
+            .runs()
+            .flat_map(|(start, end)| (start..=end).map(|id| id as u16));
+        array
+            .into_iter()
+            .flatten()
+            .chain(bits.into_iter().flatten())
+            .chain(runs)
     }
 
     /// The first and the last id of each run; none where the form is another. A run that lies
@@ -58,15 +64,16 @@ impl<'a> Form<'a> {
     }
 
     fn bounded_runs(self) -> impl Iterator<Item = (u16, u16)> + use<'a> {
-        self.runs().map(|(start, end)| (start as u16, end.min(65535) as u16))
+        self.runs()
+            .map(|(start, end)| (start as u16, end.min(65535) as u16))
     }
 
     /// Whether the container holds an id.
     pub fn contains(&self, id: u16) -> bool {
         match self {
-            Form::Array(values) => {
-                values.binary_search_by_key(&id, |value| u16::from_le_bytes(*value)).is_ok()
-            }
+            Form::Array(values) => values
+                .binary_search_by_key(&id, |value| u16::from_le_bytes(*value))
+                .is_ok(),
             Form::Bits(bits) => {
                 u64::from_le_bytes(bits[usize::from(id >> 6)]) >> (id & 63) & 1 == 1
             }
@@ -95,7 +102,9 @@ impl<'a> Form<'a> {
         match self {
             Form::Bits(bits) => kernels::or_stored(words, bits),
             Form::Array(values) => {
-                values.iter().for_each(|value| kernels::set(words, u16::from_le_bytes(*value)));
+                values
+                    .iter()
+                    .for_each(|value| kernels::set(words, u16::from_le_bytes(*value)));
             }
             Form::Runs(_) => {
                 for (start, end) in self.bounded_runs() {
@@ -112,7 +121,10 @@ impl<'a> Form<'a> {
         }
         let mut ids = [0; kernels::WORDS];
         self.union_into(&mut ids);
-        words.iter_mut().zip(&ids).for_each(|(word, ids)| *word &= ids);
+        words
+            .iter_mut()
+            .zip(&ids)
+            .for_each(|(word, ids)| *word &= ids);
     }
 
     /// `words &= !ids`.

@@ -16,8 +16,8 @@ use super::kernels::{self, Block, WORDS};
 use super::view::View;
 use super::write::Writer;
 
-pub use tally::histogram;
 use tally::Tally;
+pub use tally::histogram;
 
 /// Counts stay below 2^63, so that SQL can hold them.
 const MOST_SLICES: usize = 63;
@@ -48,9 +48,7 @@ pub fn encode(counts: &[u32]) -> Vec<Vec<u8>> {
 /// # Errors
 ///
 /// For a slice that is no bitmap, and counts of 2^63 and more.
-pub fn decode<'a>(
-    slices: impl Iterator<Item = &'a [u8]>,
-) -> Result<Vec<(u32, u64)>, BitmapError> {
+pub fn decode<'a>(slices: impl Iterator<Item = &'a [u8]>) -> Result<Vec<(u32, u64)>, BitmapError> {
     let mut counts = BTreeMap::new();
     for (weight, slice) in slices.enumerate() {
         for id in View::new(slice)?.iter() {
@@ -73,7 +71,9 @@ pub fn total<'a>(slices: impl Iterator<Item = &'a [u8]>) -> Result<i64, BitmapEr
         if ids > 0 {
             let bit = weight_of(weight)? as i64;
             let part = ids.checked_mul(bit);
-            total = part.and_then(|part| total.checked_add(part)).ok_or(BitmapError::Overflow)?;
+            total = part
+                .and_then(|part| total.checked_add(part))
+                .ok_or(BitmapError::Overflow)?;
         }
     }
     Ok(total)
@@ -104,7 +104,11 @@ pub fn restrict<'a>(
 }
 
 fn weight_of(slice: usize) -> Result<u64, BitmapError> {
-    if slice < MOST_SLICES { Ok(1 << slice) } else { Err(BitmapError::Overflow) }
+    if slice < MOST_SLICES {
+        Ok(1 << slice)
+    } else {
+        Err(BitmapError::Overflow)
+    }
 }
 
 /// Adds up counts per id.
@@ -149,7 +153,10 @@ impl Sum {
     pub(crate) fn add_ids(&mut self, view: &View, level: usize) -> Result<(), BitmapError> {
         for container in view.containers() {
             let weight = weight_of(level)?;
-            let slot = self.slots.entry(container.key).or_insert(Slot::Few(Vec::new()));
+            let slot = self
+                .slots
+                .entry(container.key)
+                .or_insert(Slot::Few(Vec::new()));
             let before = slot.bytes();
             if let Slot::Few(counts) = slot
                 && let Form::Array(values) = container.form
@@ -281,7 +288,10 @@ impl Slot {
             }
             Slot::Levels(levels) => {
                 let used = |level: &Level| {
-                    level.total.as_ref().is_some_and(|words| words.iter().any(|word| *word != 0))
+                    level
+                        .total
+                        .as_ref()
+                        .is_some_and(|words| words.iter().any(|word| *word != 0))
                 };
                 levels.iter().rposition(used).map_or(0, |last| last + 1)
             }
@@ -295,8 +305,7 @@ impl Slot {
                 let planes = levels
                     .iter()
                     .map(|l| usize::from(l.total.is_some()) + usize::from(l.pending.is_some()));
-                planes.sum::<usize>() * size_of::<Block>()
-                    + levels.capacity() * size_of::<Level>()
+                planes.sum::<usize>() * size_of::<Block>() + levels.capacity() * size_of::<Level>()
             }
         }
     }
@@ -319,7 +328,11 @@ fn add_few(
         }
         same
     });
-    if overflows { Err(BitmapError::Overflow) } else { Ok(()) }
+    if overflows {
+        Err(BitmapError::Overflow)
+    } else {
+        Ok(())
+    }
 }
 
 /// Adds a plane at its level, and the carries upwards.

@@ -63,7 +63,11 @@ impl Dense {
     pub fn insert(&mut self, id: u32) {
         let low = (id as u16).to_le_bytes();
         let form = Form::Array(std::slice::from_ref(&low));
-        self.add(&Container { key: (id >> 16) as u16, count: 1, form });
+        self.add(&Container {
+            key: (id >> 16) as u16,
+            count: 1,
+            form,
+        });
     }
 
     /// Keeps only the ids that a bitmap holds too.
@@ -71,7 +75,10 @@ impl Dense {
         let mut containers = view.containers().peekable();
         let mut bytes = 0;
         self.slots.retain(|key, slot| {
-            while containers.next_if(|container| container.key < *key).is_some() {}
+            while containers
+                .next_if(|container| container.key < *key)
+                .is_some()
+            {}
             let same = containers.next_if(|container| container.key == *key);
             let kept = same.is_some_and(|container| slot.intersect(&container.form));
             if kept {

@@ -64,6 +64,33 @@ dispatched! {
         }
     }
 
+    /// `words = base | stored`.
+    fn or_into(words: &mut Block, base: &Block, stored: &Stored) {
+        for ((word, base), bytes) in words.iter_mut().zip(base).zip(stored) {
+            *word = base | u64::from_le_bytes(*bytes);
+        }
+    }
+
+    /// `words = a & b`. Returns whether any id is in it.
+    fn and_into(words: &mut Block, a: &Block, b: &Block) -> bool {
+        let mut any = 0;
+        for ((word, a), b) in words.iter_mut().zip(a).zip(b) {
+            *word = a & b;
+            any |= *word;
+        }
+        any != 0
+    }
+
+    /// `words = a & !b`. Returns whether any id is in it.
+    fn andnot_into(words: &mut Block, a: &Block, b: &Block) -> bool {
+        let mut any = 0;
+        for ((word, a), b) in words.iter_mut().zip(a).zip(b) {
+            *word = a & !b;
+            any |= *word;
+        }
+        any != 0
+    }
+
     /// `words |= other`.
     fn or_words(words: &mut Block, other: &Block) {
         for (word, more) in words.iter_mut().zip(other) {
@@ -89,6 +116,15 @@ dispatched! {
         count as u32
     }
 
+    /// How many ids two blocks share.
+    fn and_count_words(a: &Block, b: &Block) -> u32 {
+        let mut count = 0u64;
+        for (a, b) in a.iter().zip(b) {
+            count = count.wrapping_add(u64::from((a & b).count_ones()));
+        }
+        count as u32
+    }
+
     /// How many ids two blocks hold together.
     fn or_count_words(a: &Block, b: &Block) -> u32 {
         let mut count = 0u64;
@@ -105,6 +141,19 @@ dispatched! {
             count = count.wrapping_add(u64::from((u64::from_le_bytes(*a) & u64::from_le_bytes(*b)).count_ones()));
         }
         count as u32
+    }
+
+    /// How many ids two containers of bits share, and how many each holds: the check of what their
+    /// headers say costs no second pass over the bytes.
+    fn counts_stored(a: &Stored, b: &Stored) -> (u32, u32, u32) {
+        let (mut both, mut in_a, mut in_b) = (0u64, 0u64, 0u64);
+        for (a, b) in a.iter().zip(b) {
+            let (a, b) = (u64::from_le_bytes(*a), u64::from_le_bytes(*b));
+            both = both.wrapping_add(u64::from((a & b).count_ones()));
+            in_a = in_a.wrapping_add(u64::from(a.count_ones()));
+            in_b = in_b.wrapping_add(u64::from(b.count_ones()));
+        }
+        (both as u32, in_a as u32, in_b as u32)
     }
 
     /// How many ids of `runs` (start and length - 1, both of 16 bits) stored bits hold.
@@ -128,14 +177,17 @@ dispatched! {
         count
     }
 
-    /// In how many runs of neighbours a block's ids lie.
-    fn count_runs(words: &Block) -> u32 {
+    /// How many ids a block holds, and in how many runs of neighbours they lie.
+    fn count_runs(words: &Block) -> (u32, u32) {
         // A run starts at every set bit whose neighbour below is not set.
         let mut runs = u64::from((words[0] & !(words[0] << 1)).count_ones());
+        let mut count = u64::from(words[0].count_ones());
         for (below, word) in words.iter().zip(&words[1..]) {
-            runs = runs.wrapping_add(u64::from((word & !((word << 1) | (below >> 63))).count_ones()));
+            let starts = word & !((word << 1) | (below >> 63));
+            runs = runs.wrapping_add(u64::from(starts.count_ones()));
+            count = count.wrapping_add(u64::from(word.count_ones()));
         }
-        runs as u32
+        (count as u32, runs as u32)
     }
 
     /// Whether sixteen-bit values ascend strictly.
@@ -176,17 +228,20 @@ dispatched! {
 }
 
 /// Calls `change` with each word that `start..=end` touches and the bits of it in that range.
-pub(crate) fn over_range(
-    words: &mut Block,
-    start: u16,
-    end: u16,
-    change: impl Fn(&mut u64, u64),
-) {
+pub(crate) fn over_range(words: &mut Block, start: u16, end: u16, change: impl Fn(&mut u64, u64)) {
     let (start, end) = (usize::from(start), usize::from(end));
     let (first, last) = (start / 64, end / 64);
     for (i, word) in words.iter_mut().enumerate().take(last + 1).skip(first) {
-        let low = if i == first { u64::MAX << (start % 64) } else { u64::MAX };
-        let high = if i == last { u64::MAX >> (63 - end % 64) } else { u64::MAX };
+        let low = if i == first {
+            u64::MAX << (start % 64)
+        } else {
+            u64::MAX
+        };
+        let high = if i == last {
+            u64::MAX >> (63 - end % 64)
+        } else {
+            u64::MAX
+        };
         change(word, low & high);
     }
 }

@@ -20,8 +20,6 @@ mod write;
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod timing;
 
 pub use counts::encode as encode_counts;
 pub use dense::Dense;
@@ -34,7 +32,9 @@ use write::Writer;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BitmapError {
     /// Neither of the format's two cookies.
-    #[error("not a Roaring bitmap: it starts with {0:#010x}, which is none of the format's cookies")]
+    #[error(
+        "not a Roaring bitmap: it starts with {0:#010x}, which is none of the format's cookies"
+    )]
     Cookie(u32),
     /// More containers than there are keys.
     #[error("not a Roaring bitmap: it claims {0} containers, and there can be 65,536 at most")]
@@ -63,7 +63,9 @@ pub enum BitmapError {
         container: usize,
     },
     /// The table of offsets does not say where a container is.
-    #[error("not a Roaring bitmap: container {container} is at byte {at}, its offset says otherwise")]
+    #[error(
+        "not a Roaring bitmap: container {container} is at byte {at}, its offset says otherwise"
+    )]
     Offset {
         /// Which container, from 0.
         container: usize,
@@ -83,7 +85,9 @@ pub enum BitmapError {
         key: u16,
     },
     /// A container holds another number of ids than the header says.
-    #[error("not a Roaring bitmap: container {key} holds {found} ids where its header says {stated}")]
+    #[error(
+        "not a Roaring bitmap: container {key} holds {found} ids where its header says {stated}"
+    )]
     Count {
         /// The container's key.
         key: u16,

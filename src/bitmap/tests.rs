@@ -28,9 +28,17 @@ fn lows() -> impl Strategy<Value = Vec<u16>> {
 
 /// A set whose ids lie in few or in many containers.
 fn set() -> BoxedStrategy<RoaringBitmap> {
-    let key = prop_oneof![Just(0u16), Just(0), Just(1), 0u16..9, Just(u16::MAX), any::<u16>()];
+    let key = prop_oneof![
+        Just(0u16),
+        Just(0),
+        Just(1),
+        0u16..9,
+        Just(u16::MAX),
+        any::<u16>()
+    ];
     let ids = |(key, lows): (u16, Vec<u16>)| {
-        lows.into_iter().map(move |low| u32::from(key) << 16 | u32::from(low))
+        lows.into_iter()
+            .map(move |low| u32::from(key) << 16 | u32::from(low))
     };
     prop::collection::vec((key, lows()), 0..7)
         .prop_map(move |containers| containers.into_iter().flat_map(ids).collect())

@@ -62,24 +62,29 @@ impl<'a> View<'a> {
         if size > 1 << 16 {
             return Err(BitmapError::Size(size));
         }
-        let runs = if with_runs { Some(rest.take(size.div_ceil(8))?) } else { None };
+        let runs = if with_runs {
+            Some(rest.take(size.div_ceil(8))?)
+        } else {
+            None
+        };
         let heads = rest.take(size * 4)?.as_chunks().0;
         let offsets = if with_runs && size < OFFSETS_WITH_RUNS {
             None
         } else {
             Some(rest.take(size * 4)?.as_chunks().0)
         };
-        let mut view = View { runs, heads, body: rest.bytes, count: 0 };
+        let mut view = View {
+            runs,
+            heads,
+            body: rest.bytes,
+            count: 0,
+        };
         view.count = view.measure(offsets, bytes.len())?;
         Ok(view)
     }
 
     /// Walks over the containers by their lengths. Returns how many ids they hold.
-    fn measure(
-        &self,
-        offsets: Option<&[[u8; 4]]>,
-        length: usize,
-    ) -> Result<u64, BitmapError> {
+    fn measure(&self, offsets: Option<&[[u8; 4]]>, length: usize) -> Result<u64, BitmapError> {
         let mut containers = self.containers();
         let mut last = None;
         let mut count = 0;
@@ -91,7 +96,10 @@ impl<'a> View<'a> {
                 return Err(BitmapError::Offset { container: i, at });
             }
             let Some(container) = containers.next() else {
-                return Err(BitmapError::Short { length, container: i });
+                return Err(BitmapError::Short {
+                    length,
+                    container: i,
+                });
             };
             if last.is_some_and(|last| last >= container.key) {
                 return Err(BitmapError::Keys { container: i });
@@ -119,7 +127,10 @@ impl<'a> View<'a> {
     pub fn iter(&self) -> impl Iterator<Item = u32> + use<'a> {
         self.containers().flat_map(|container| {
             let upper = u32::from(container.key) << 16;
-            container.form.ids().map(move |lower| upper | u32::from(lower))
+            container
+                .form
+                .ids()
+                .map(move |lower| upper | u32::from(lower))
         })
     }
 
@@ -144,7 +155,12 @@ impl<'a> View<'a> {
     }
 
     pub(crate) fn containers(&self) -> Containers<'a> {
-        Containers { runs: self.runs, heads: self.heads, index: 0, body: self.body }
+        Containers {
+            runs: self.runs,
+            heads: self.heads,
+            index: 0,
+            body: self.body,
+        }
     }
 }
 
@@ -180,10 +196,13 @@ impl<'a> Iterator for Containers<'a> {
         let [k0, k1, c0, c1] = *self.heads.get(self.index)?;
         let key = u16::from_le_bytes([k0, k1]);
         let count = u32::from(u16::from_le_bytes([c0, c1])) + 1;
-        let is_runs = self.runs.is_some_and(|flags| flags[self.index / 8] >> (self.index % 8) & 1 == 1);
+        let is_runs = self
+            .runs
+            .is_some_and(|flags| flags[self.index / 8] >> (self.index % 8) & 1 == 1);
         let (form, rest) = if is_runs {
             let (length, rest) = self.body.split_first_chunk::<2>()?;
-            let (runs, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*length)) * 4)?;
+            let (runs, rest) =
+                rest.split_at_checked(usize::from(u16::from_le_bytes(*length)) * 4)?;
             (Form::Runs(runs.as_chunks().0), rest)
         } else if count <= ARRAY_MOST {
             let (values, rest) = self.body.split_at_checked(count as usize * 2)?;
@@ -199,8 +218,8 @@ impl<'a> Iterator for Containers<'a> {
 }
 
 /// Whether a container holds what its header says.
-fn check(container: &Container) -> Result<(), BitmapError> {
-    let (key, stated) = (container.key, container.count);
+pub(crate) fn check(container: &Container) -> Result<(), BitmapError> {
+    let key = container.key;
     let found = match container.form {
         Form::Array(values) if kernels::ascend(values) => return Ok(()),
         Form::Array(_) => return Err(BitmapError::Array { key }),
@@ -219,10 +238,20 @@ fn check(container: &Container) -> Result<(), BitmapError> {
             found
         }
     };
+    holds(container, found)
+}
+
+/// Whether a container's header says how many ids were found in it.
+pub(crate) fn holds(container: &Container, found: u32) -> Result<(), BitmapError> {
+    let stated = container.count;
     if found == stated {
         Ok(())
     } else {
-        Err(BitmapError::Count { key, stated, found })
+        Err(BitmapError::Count {
+            key: container.key,
+            stated,
+            found,
+        })
     }
 }
 
@@ -235,7 +264,9 @@ struct Rest<'a> {
 impl<'a> Rest<'a> {
     fn take(&mut self, length: usize) -> Result<&'a [u8], BitmapError> {
         let Some((taken, rest)) = self.bytes.split_at_checked(length) else {
-            return Err(BitmapError::Header { length: self.taken + self.bytes.len() });
+            return Err(BitmapError::Header {
+                length: self.taken + self.bytes.len(),
+            });
         };
         self.bytes = rest;
         self.taken += length;
@@ -244,6 +275,9 @@ impl<'a> Rest<'a> {
 
     fn word(&mut self) -> Result<u32, BitmapError> {
         let bytes = self.take(4)?;
-        Ok(bytes.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte)))
+        Ok(bytes
+            .iter()
+            .rev()
+            .fold(0, |word, byte| word << 8 | u32::from(*byte)))
     }
 }

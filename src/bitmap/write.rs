@@ -26,11 +26,11 @@ struct Head {
 impl Writer {
     /// Adds a container from its words; none where they hold no id.
     pub fn push_words(&mut self, key: u16, words: &Block) {
-        let count = kernels::count_words(words);
+        let (count, runs) = kernels::count_runs(words);
+        let runs = runs as usize;
         if count == 0 {
             return;
         }
-        let runs = kernels::count_runs(words) as usize;
         if runs_pay(runs, count) {
             self.head(key, count, true);
             self.push_runs(runs, RunsOf { words, from: 0 });
@@ -56,26 +56,38 @@ impl Writer {
         if count == 0 {
             return;
         }
-        let neighbours = ids.iter().zip(ids.iter().skip(1)).filter(|(a, b)| b.wrapping_sub(**a) == 1);
+        let neighbours = ids
+            .iter()
+            .zip(ids.iter().skip(1))
+            .filter(|(a, b)| b.wrapping_sub(**a) == 1);
         let runs = ids.len() - neighbours.count();
         if runs_pay(runs, count) {
             self.head(key, count, true);
             let chunks = ids.chunk_by(|a, b| b.wrapping_sub(*a) == 1);
-            self.push_runs(runs, chunks.filter_map(|run| Some((*run.first()?, *run.last()?))));
+            self.push_runs(
+                runs,
+                chunks.filter_map(|run| Some((*run.first()?, *run.last()?))),
+            );
         } else {
             self.head(key, count, false);
-            ids.iter().for_each(|id| self.body.extend_from_slice(&id.to_le_bytes()));
+            ids.iter()
+                .for_each(|id| self.body.extend_from_slice(&id.to_le_bytes()));
         }
     }
 
     /// Adds a container as it is stored elsewhere.
     pub fn push_container(&mut self, container: &Container) {
-        self.head(container.key, container.count, matches!(container.form, Form::Runs(_)));
+        self.head(
+            container.key,
+            container.count,
+            matches!(container.form, Form::Runs(_)),
+        );
         match container.form {
             Form::Array(values) => self.body.extend_from_slice(values.as_flattened()),
             Form::Bits(bits) => self.body.extend_from_slice(bits.as_flattened()),
             Form::Runs(runs) => {
-                self.body.extend_from_slice(&(runs.len() as u16).to_le_bytes());
+                self.body
+                    .extend_from_slice(&(runs.len() as u16).to_le_bytes());
                 self.body.extend_from_slice(runs.as_flattened());
             }
         }
@@ -83,7 +95,12 @@ impl Writer {
 
     fn head(&mut self, key: u16, count: u32, runs: bool) {
         debug_assert!(self.heads.last().is_none_or(|last| last.key < key));
-        self.heads.push(Head { key, count, runs, at: self.body.len() });
+        self.heads.push(Head {
+            key,
+            count,
+            runs,
+            at: self.body.len(),
+        });
     }
 
     fn push_runs(&mut self, number: usize, runs: impl Iterator<Item = (u16, u16)>) {
@@ -110,7 +127,10 @@ impl Writer {
         if with_runs {
             out.extend_from_slice(&(12347 | (size as u32 - 1) << 16).to_le_bytes());
             for heads in self.heads.chunks(8) {
-                let flags = heads.iter().rev().fold(0, |flags, head| flags << 1 | u8::from(head.runs));
+                let flags = heads
+                    .iter()
+                    .rev()
+                    .fold(0, |flags, head| flags << 1 | u8::from(head.runs));
                 out.push(flags);
             }
         } else {

@@ -8,6 +8,7 @@ pub mod init;
 pub mod manual;
 pub mod query;
 pub mod report;
+pub mod simulate;
 pub mod status;
 pub mod unload;
 
@@ -88,6 +89,7 @@ pub fn run(cli: Cli) -> Result<Outcome> {
     match cli.command {
         Command::Init(args) => init::run(args, &here),
         Command::Ingest(args) => ingest::run(args, &setting),
+        Command::Simulate(args) => simulate::run(args, &here, &setting),
         Command::Query(args) => query::run(args, &setting),
         Command::Chart(args) => chart::run(args, &setting),
         Command::Report(args) => report::run(args, &setting),

@@ -106,8 +106,19 @@ async fn register_all(
     .filter(named(&live, "load"))?
     .build()?;
     context.register_table("loads", Arc::new(ViewTable::new(plan, None)))?;
+    let people = store.loads().live().any(|l| l.grain.of_people());
     for view in views() {
         if !wanted.table(&view.name) {
+            continue;
+        }
+        // What stands on activity alone is empty without it, and need not be planned into every query.
+        if !people
+            && view
+                .sql
+                .lines()
+                .any(|line| line.trim() == "--! needs: activity")
+        {
+            create_empty(context, &view.name, &view.sql).await?;
             continue;
         }
         let held = hold && view.sql.lines().any(|line| line.trim() == "--! hold: yes");
@@ -200,6 +211,21 @@ async fn create_view(
         frame.into_view()
     };
     context.register_table(name, view).map_err(refused)?;
+    Ok(())
+}
+
+/// A table of the view's columns without a row.
+async fn create_empty(context: &SessionContext, name: &str, sql: &str) -> Result<(), EngineError> {
+    let refused = |source| EngineError::View {
+        view: name.to_owned(),
+        source: Box::new(source),
+    };
+    let frame = context.sql(sql).await.map_err(refused)?;
+    let schema = Arc::new(frame.schema().as_arrow().clone());
+    let empty = MemTable::try_new(schema, vec![vec![]]).map_err(refused)?;
+    context
+        .register_table(name, Arc::new(empty))
+        .map_err(refused)?;
     Ok(())
 }
 

@@ -35,10 +35,14 @@ pub(super) struct People {
 
 /// Cleans a chunk of a file of people.
 pub(super) fn clean(table: Table, context: &Context) -> Result<People, IngestError> {
-    let key = context.options.key.as_ref().map_err(|why| IngestError::Key {
-        name: context.file.clone(),
-        source: why.clone(),
-    })?;
+    let key = context
+        .options
+        .key
+        .as_ref()
+        .map_err(|why| IngestError::Key {
+            name: context.file.clone(),
+            source: why.clone(),
+        })?;
     let mut reader = Reader::new(&table, context, key);
     let mut rejects = vec![];
     for row in 0..table.rows {
@@ -102,7 +106,11 @@ impl<'a> Reader<'a> {
             let column = slots.column(split);
             column.map(|column| Names::new(Some(column), ""))
         };
-        let splits = if activity { options.dimensions.len() } else { 0 };
+        let splits = if activity {
+            options.dimensions.len()
+        } else {
+            0
+        };
         Reader {
             columns: &table.columns,
             options,
@@ -164,7 +172,8 @@ impl<'a> Reader<'a> {
         if self.needs_message && messages == Some(0) {
             return Ok(());
         }
-        self.pseudonyms.push(self.scopes[cell.0 as usize], id.as_ref());
+        self.pseudonyms
+            .push(self.scopes[cell.0 as usize], id.as_ref());
         self.days.cells.push(cell.1);
         if let (Some(all), Some(count)) = (&mut self.days.messages, messages) {
             all.push(count);
@@ -194,7 +203,9 @@ impl<'a> Reader<'a> {
             Column::Moments { micros, utc: true } if micros.is_valid(row) => {
                 self.quarters.day(micros.value(row), self.zone)
             }
-            _ => self.texts.short(column, row, || column.when(row, self.zone)),
+            _ => self
+                .texts
+                .short(column, row, || column.when(row, self.zone)),
         }
     }
 
@@ -220,9 +231,7 @@ impl<'a> Reader<'a> {
             platforms::canonical(text, options).map(|name| Cow::Owned(name.to_owned()))
         });
         let platform = platform.map_err(|e| (Role::Platform, e))?;
-        let server = self
-            .servers
-            .of(self.columns, row, owned_name);
+        let server = self.servers.of(self.columns, row, owned_name);
         let server = server.map_err(|e| (Role::Server, e))?;
         while self.scopes.len() <= platform as usize {
             let name = platforms::canonical(&self.platforms.list[self.scopes.len()], options);

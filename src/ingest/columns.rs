@@ -335,7 +335,11 @@ impl Layout {
             self.meaning(name).is_some() && self.role(name).is_ok_and(|r| r == Role::Ignored)
         };
         match self.grain.of_people() {
-            true => names.iter().filter(ignored).map(|n| n.to_string()).collect(),
+            true => names
+                .iter()
+                .filter(ignored)
+                .map(|n| n.to_string())
+                .collect(),
             false => Vec::new(),
         }
     }

@@ -66,9 +66,7 @@ impl People {
             names,
             line: 1,
             rows: u64::try_from(metadata.num_rows()).map_err(|e| told(e.to_string()))?,
-            synthetic: synthetic
-                .and_then(|p| p.value.clone())
-                .unwrap_or_default(),
+            synthetic: synthetic.and_then(|p| p.value.clone()).unwrap_or_default(),
         })
     }
 
@@ -117,7 +115,8 @@ impl Cutter for People {
 /// An Arrow column as text, numbers, days or moments; `None` for a type that holds none of these.
 fn column(array: &ArrayRef) -> Result<Option<Column>, ArrowError> {
     use DataType as T;
-    let texts = |array: &ArrayRef| Ok::<_, ArrowError>(cast(array, &T::Utf8View)?.as_string_view().clone());
+    let texts =
+        |array: &ArrayRef| Ok::<_, ArrowError>(cast(array, &T::Utf8View)?.as_string_view().clone());
     Ok(Some(match array.data_type() {
         T::Utf8 | T::LargeUtf8 | T::Utf8View | T::Null => Column::Text(texts(array)?),
         T::Dictionary(_, value) => return column(&cast(array, value)?),
@@ -134,9 +133,11 @@ fn column(array: &ArrayRef) -> Result<Option<Column>, ArrowError> {
             Column::Whole(floats.unary(cell::from_float))
         }
         T::FixedSizeBinary(16) => Column::Uuids(array.as_fixed_size_binary().clone()),
-        T::Date32 | T::Date64 => {
-            Column::Days(cast(array, &T::Date32)?.as_primitive::<Date32Type>().clone())
-        }
+        T::Date32 | T::Date64 => Column::Days(
+            cast(array, &T::Date32)?
+                .as_primitive::<Date32Type>()
+                .clone(),
+        ),
         T::Timestamp(unit, zone) => {
             let ticks = cast(array, &T::Int64)?;
             let ticks = ticks.as_primitive::<Int64Type>();

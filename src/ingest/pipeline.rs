@@ -68,38 +68,39 @@ pub(super) fn open(input: &Input, options: &Options) -> Result<Opened, IngestErr
     };
     let mut first = vec![];
     let mut synthetic = String::new();
-    let (layout, names, cutter, fields): (Arc<Layout>, Vec<Arc<str>>, Box<dyn Cutter>, Fields) = match format {
-        Format::Csv => {
-            let (rows, names) = csv::open(Source::new(name, compression, bytes, chunk))?;
-            let (layout, slots) = decide(name, &names, options)?;
-            let fields = Fields::Csv(rows.dialect, slots);
-            (layout, names, Box::new(rows), fields)
-        }
-        Format::Ndjson | Format::Json => {
-            let source = Source::new(name, compression, bytes, chunk);
-            let mut cutter: Box<dyn Cutter> = match format {
-                Format::Json => Box::new(json_cut::ByElement::new(source)),
-                _ => Box::new(json_cut::ByLine { source }),
-            };
-            let names = json::first_names(name, cutter.as_mut(), &mut first)?;
-            let (layout, _) = decide(name, &names, options)?;
-            (layout, names, cutter, Fields::Json(json::Known::default()))
-        }
-        Format::Parquet | Format::ArrowFile | Format::ArrowStream => {
-            let (file, names) = columnar::File::open(name, format, compression, bytes, chunk)?;
-            let (layout, _) = decide(name, &names, options)?;
-            let cutter: Box<dyn Cutter> =
-                if layout.grain.of_people() && format == Format::Parquet {
-                    let rows = chunk.clamp(1, columnar::ROWS);
-                    let mut people = people::People::open(name, file.bytes(), &layout, rows)?;
-                    synthetic = std::mem::take(&mut people.synthetic);
-                    Box::new(people)
-                } else {
-                    Box::new(file.with_layout(layout.clone()))
+    let (layout, names, cutter, fields): (Arc<Layout>, Vec<Arc<str>>, Box<dyn Cutter>, Fields) =
+        match format {
+            Format::Csv => {
+                let (rows, names) = csv::open(Source::new(name, compression, bytes, chunk))?;
+                let (layout, slots) = decide(name, &names, options)?;
+                let fields = Fields::Csv(rows.dialect, slots);
+                (layout, names, Box::new(rows), fields)
+            }
+            Format::Ndjson | Format::Json => {
+                let source = Source::new(name, compression, bytes, chunk);
+                let mut cutter: Box<dyn Cutter> = match format {
+                    Format::Json => Box::new(json_cut::ByElement::new(source)),
+                    _ => Box::new(json_cut::ByLine { source }),
                 };
-            (layout, names, cutter, Fields::Columns)
-        }
-    };
+                let names = json::first_names(name, cutter.as_mut(), &mut first)?;
+                let (layout, _) = decide(name, &names, options)?;
+                (layout, names, cutter, Fields::Json(json::Known::default()))
+            }
+            Format::Parquet | Format::ArrowFile | Format::ArrowStream => {
+                let (file, names) = columnar::File::open(name, format, compression, bytes, chunk)?;
+                let (layout, _) = decide(name, &names, options)?;
+                let cutter: Box<dyn Cutter> =
+                    if layout.grain.of_people() && format == Format::Parquet {
+                        let rows = chunk.clamp(1, columnar::ROWS);
+                        let mut people = people::People::open(name, file.bytes(), &layout, rows)?;
+                        synthetic = std::mem::take(&mut people.synthetic);
+                        Box::new(people)
+                    } else {
+                        Box::new(file.with_layout(layout.clone()))
+                    };
+                (layout, names, cutter, Fields::Columns)
+            }
+        };
     let passed_over = layout.passed_over(&names);
     let context = Context {
         file: name.to_owned(),

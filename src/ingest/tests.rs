@@ -667,7 +667,11 @@ fn user_days_need_no_mapping_and_bad_rows_are_told() {
     assert_eq!(rows, expected);
     let lines: Vec<u64> = rejects.iter().map(|(line, _)| *line).collect();
     assert_eq!(lines, [4, 5, 6, 7, 8, 9]);
-    assert!(rejects.iter().all(|(_, reason)| !reason.contains("42") || reason.contains("4294967295")));
+    assert!(
+        rejects
+            .iter()
+            .all(|(_, reason)| !reason.contains("42") || reason.contains("4294967295"))
+    );
     let active = Source {
         active: crate::project::Active::Messages,
         ..Source::default()
@@ -721,5 +725,8 @@ fn without_a_key_no_id_is_read() {
     };
     let error = read(&input, &options, &mut |_, _| Ok::<(), IngestError>(())).unwrap_err();
     let text = error.to_string();
-    assert!(text.contains("ESSOR_KEY") && text.contains("f.csv"), "{text}");
+    assert!(
+        text.contains("ESSOR_KEY") && text.contains("f.csv"),
+        "{text}"
+    );
 }

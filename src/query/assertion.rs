@@ -224,7 +224,10 @@ mod tests {
         assert!(checked("--! assert: false", "period").is_err());
         let over = "--! assert: sum(new) OVER (PARTITION BY platform) < 5 OR active = 12";
         let error = checked(over, "period").unwrap_err();
-        assert!(error.contains("2 times, first where period = 2016-01-01"), "{error}");
+        assert!(
+            error.contains("2 times, first where period = 2016-01-01"),
+            "{error}"
+        );
     }
 
     #[test]

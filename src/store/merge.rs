@@ -6,13 +6,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
-use arrow::compute::{SortColumn, concat_batches, filter_record_batch, lexsort_to_indices, take_record_batch};
+use arrow::compute::{
+    SortColumn, concat_batches, filter_record_batch, lexsort_to_indices, take_record_batch,
+};
 use arrow::datatypes::Date32Type;
 use deltalake::kernel::Action;
 use deltalake::protocol::DeltaOperation;
 use parquet::arrow::ArrowWriter;
 
-use super::people::{NewFile, encode_accounts, accounts_of, file_schema, parquet, properties};
+use super::people::{NewFile, accounts_of, encode_accounts, file_schema, parquet, properties};
 use super::{MERGED, Store, StoreError, delta};
 
 /// Files above this many bytes are read well enough as they are.
@@ -188,7 +190,11 @@ const ORDER: [&str; 8] = [
 ];
 
 /// One file of all rows of a month; none where no row is left.
-fn merged_month(month: &str, batches: &[RecordBatch], seq: i64) -> Result<Option<NewFile>, StoreError> {
+fn merged_month(
+    month: &str,
+    batches: &[RecordBatch],
+    seq: i64,
+) -> Result<Option<NewFile>, StoreError> {
     let told = |e: arrow::error::ArrowError| parquet("activity", e.into());
     let schema = file_schema();
     let all = concat_batches(&schema, batches).map_err(told)?;
@@ -206,10 +212,15 @@ fn merged_month(month: &str, batches: &[RecordBatch], seq: i64) -> Result<Option
             options: None,
         })
     };
-    let columns = ORDER.iter().map(column).collect::<Result<Vec<_>, StoreError>>()?;
+    let columns = ORDER
+        .iter()
+        .map(column)
+        .collect::<Result<Vec<_>, StoreError>>()?;
     let order = lexsort_to_indices(&columns, None).map_err(told)?;
     let all = take_record_batch(&all, &order).map_err(told)?;
-    let days = all.column_by_name("day").map(|d| d.as_primitive::<Date32Type>());
+    let days = all
+        .column_by_name("day")
+        .map(|d| d.as_primitive::<Date32Type>());
     let days = days.and_then(|d| arrow::compute::min(d).zip(arrow::compute::max(d)));
     let encode = || {
         let mut writer = ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties()?))?;
@@ -233,7 +244,10 @@ fn merged_month(month: &str, batches: &[RecordBatch], seq: i64) -> Result<Option
 
 /// Where the rows of each event and dimension begin, and how many they are.
 fn alike(rows: &RecordBatch) -> Vec<(usize, usize)> {
-    let texts = |name| rows.column_by_name(name).and_then(|c| c.as_string_opt::<i32>());
+    let texts = |name| {
+        rows.column_by_name(name)
+            .and_then(|c| c.as_string_opt::<i32>())
+    };
     let (Some(events), Some(dimensions)) = (texts("event"), texts("dimension")) else {
         return vec![(0, rows.num_rows())];
     };
@@ -243,5 +257,10 @@ fn alike(rows: &RecordBatch) -> Vec<(usize, usize)> {
         .collect();
     starts.insert(0, 0);
     let ends = starts.iter().skip(1).copied().chain([rows.num_rows()]);
-    starts.iter().copied().zip(ends).map(|(start, end)| (start, end - start)).collect()
+    starts
+        .iter()
+        .copied()
+        .zip(ends)
+        .map(|(start, end)| (start, end - start))
+        .collect()
 }

@@ -426,10 +426,7 @@ async fn create(folder: &Path, name: &str) -> Result<(), StoreError> {
                 Some("false".to_owned()),
             ),
             // Thousands of loads are thousands of commits: a reader replays at most so many.
-            (
-                "delta.checkpointInterval".to_owned(),
-                Some("20".to_owned()),
-            ),
+            ("delta.checkpointInterval".to_owned(), Some("20".to_owned())),
             (
                 "delta.logRetentionDuration".to_owned(),
                 Some("interval 3650 days".to_owned()),

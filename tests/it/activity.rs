@@ -134,7 +134,10 @@ fn keys_and_zones_that_would_make_others_of_the_same_people_are_refused() {
         .output()
         .unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("ESSOR_KEY") && said.contains("essor.key"), "{said}");
+    assert!(
+        said.contains("ESSOR_KEY") && said.contains("essor.key"),
+        "{said}"
+    );
     project.write(
         "essor.toml",
         TOML.replace("[project]\n", "[project]\nzone = \"Europe/Paris\"\n"),
@@ -191,7 +194,9 @@ fn number(text: &str) -> u64 {
 #[test]
 fn real_messages_give_what_plain_sets_give() {
     let Some((csv, rows)) = college_messages() else {
-        println!("skipped: CollegeMsg.txt (SNAP) is not at hand; name it in ESSOR_COLLEGE_MESSAGES");
+        println!(
+            "skipped: CollegeMsg.txt (SNAP) is not at hand; name it in ESSOR_COLLEGE_MESSAGES"
+        );
         return;
     };
     let project = Project::new(TOML);
@@ -203,7 +208,8 @@ fn real_messages_give_what_plain_sets_give() {
     }
     let window = |last: i64, width: i64| {
         let days = senders.range(last - width + 1..=last);
-        days.flat_map(|(_, s)| s.iter().copied()).collect::<BTreeSet<u32>>()
+        days.flat_map(|(_, s)| s.iter().copied())
+            .collect::<BTreeSet<u32>>()
     };
     for width in [1, 7, 28, 30, 31] {
         let answer = project.ok(&format!("query active_users --window {width} --format csv"));
@@ -211,8 +217,14 @@ fn real_messages_give_what_plain_sets_give() {
         for line in answer.lines().skip(1) {
             let fields: Vec<&str> = line.split(',').collect();
             let day: chrono::NaiveDate = fields[0].parse().unwrap();
-            let day = day.signed_duration_since(chrono::NaiveDate::default()).num_days();
-            assert_eq!(number(fields[2]), window(day, width).len() as u64, "{line} {width}");
+            let day = day
+                .signed_duration_since(chrono::NaiveDate::default())
+                .num_days();
+            assert_eq!(
+                number(fields[2]),
+                window(day, width).len() as u64,
+                "{line} {width}"
+            );
             seen += 1;
         }
         assert_eq!(seen, 194, "every calendar day, silent ones too");
@@ -220,7 +232,9 @@ fn real_messages_give_what_plain_sets_give() {
     let last = *senders.keys().last().unwrap();
     let mut active: BTreeMap<u32, u64> = BTreeMap::new();
     for (_, senders) in senders.range(last - 27..=last) {
-        senders.iter().for_each(|s| *active.entry(*s).or_default() += 1);
+        senders
+            .iter()
+            .for_each(|s| *active.entry(*s).or_default() += 1);
     }
     let answer = project.ok("query power_users --window 28 --format csv");
     for line in answer.lines().skip(1) {
@@ -228,6 +242,7 @@ fn real_messages_give_what_plain_sets_give() {
         let users = active.values().filter(|n| **n == number(fields[0])).count();
         assert_eq!(number(fields[1]), users as u64, "{line}");
     }
-    let messages = project.sql("SELECT sum(counts_sum(messages)) FROM activity WHERE dimension = ''");
+    let messages =
+        project.sql("SELECT sum(counts_sum(messages)) FROM activity WHERE dimension = ''");
     assert_eq!(number(messages.trim()), rows.len() as u64);
 }

@@ -33,11 +33,28 @@ fn folders(of: &Path) -> Vec<PathBuf> {
     folders
 }
 
+/// Cases of people are of platform A; their further columns are dimensions.
+fn toml_of(case: &Path) -> String {
+    let disclosures = "[[source]]\npath = \"data/disclosures.csv\"\ngrain = \"disclosures\"\n";
+    let Ok(text) = std::fs::read_to_string(case.join("activity.csv")) else {
+        return disclosures.to_owned();
+    };
+    let header = text.lines().next().unwrap_or_default();
+    let known = ["user", "day", "messages"];
+    let dimensions: Vec<String> = header
+        .split(',')
+        .filter(|c| !known.contains(c))
+        .map(|c| format!("\"{c}\""))
+        .collect();
+    let dimensions = dimensions.join(", ");
+    format!(
+        "[project]\nplatform = \"A\"\ndimensions = [{dimensions}]\n{disclosures}[[source]]\npath = \"data/activity*.csv\"\nplatform = \"A\"\n[[source]]\npath = \"data/signups.csv\"\nplatform = \"A\"\n"
+    )
+}
+
 fn project_of(case: &Path) -> Project {
     let given = case.join("essor.toml");
-    let toml = std::fs::read_to_string(given).unwrap_or_else(|_| {
-        "[[source]]\npath = \"data/disclosures.csv\"\ngrain = \"disclosures\"\n".to_owned()
-    });
+    let toml = std::fs::read_to_string(given).unwrap_or_else(|_| toml_of(case));
     let project = Project::new(&toml);
     for entry in std::fs::read_dir(case).unwrap() {
         let path = entry.unwrap().path();

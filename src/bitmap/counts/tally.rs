@@ -6,6 +6,10 @@ use super::{BitmapError, MOST_SLICES};
 use crate::bitmap::kernels::{self, Block};
 use crate::bitmap::view::View;
 
+/// Up to so many planes, sets are parted plane by plane, in at most 2^7 steps over words; of more
+/// planes, each id's count is read.
+const SPLIT: usize = 7;
+
 /// Counts below this are tallied in a list, those above, which are few, in a map.
 const SMALL: usize = 4096;
 
@@ -20,7 +24,11 @@ pub fn histogram<'a>(
     users: &View,
 ) -> Result<Vec<(u64, u64)>, BitmapError> {
     let slices = slices.map(View::new).collect::<Result<Vec<_>, _>>()?;
-    if slices.iter().skip(MOST_SLICES).any(|slice| !slice.is_empty()) {
+    if slices
+        .iter()
+        .skip(MOST_SLICES)
+        .any(|slice| !slice.is_empty())
+    {
         return Err(BitmapError::Overflow);
     }
     let mut tally = Tally::default();
@@ -31,7 +39,10 @@ pub fn histogram<'a>(
         user.form.load(&mut of);
         let mut planes = Vec::with_capacity(slices.len());
         for (containers, words) in containers.iter_mut().zip(&mut words) {
-            while containers.next_if(|container| container.key < user.key).is_some() {}
+            while containers
+                .next_if(|container| container.key < user.key)
+                .is_some()
+            {}
             let same = containers.next_if(|container| container.key == user.key);
             planes.push(same.map(|container| {
                 container.form.load(words);
@@ -66,6 +77,45 @@ impl Tally {
 
     /// Notes the counts of one container's ids: of `users`, or of all that have one.
     pub fn planes(&mut self, planes: &[Option<&Block>], users: Option<&Block>) {
+        if planes.len() > SPLIT {
+            return self.each(planes, users);
+        }
+        let mut all = kernels::empty();
+        match users {
+            Some(users) => all.copy_from_slice(users),
+            None => planes
+                .iter()
+                .flatten()
+                .for_each(|plane| kernels::or_words(&mut all, plane)),
+        }
+        self.split(planes, &all, 0);
+    }
+
+    /// Parts a set by its highest plane, and the parts by the planes below.
+    fn split(&mut self, planes: &[Option<&Block>], set: &Block, count: u64) {
+        let Some((plane, below)) = planes.split_last() else {
+            return self.note(count, u64::from(kernels::count_words(set)));
+        };
+        let Some(plane) = plane else {
+            return self.split(below, set, count);
+        };
+        let higher = count | 1 << below.len();
+        if below.is_empty() {
+            let ids = u64::from(kernels::and_count_words(set, plane));
+            self.note(higher, ids);
+            return self.note(count, u64::from(kernels::count_words(set)) - ids);
+        }
+        let mut part = [0; kernels::WORDS];
+        if kernels::and_into(&mut part, set, plane) {
+            self.split(below, &part, higher);
+        }
+        if kernels::andnot_into(&mut part, set, plane) {
+            self.split(below, &part, count);
+        }
+    }
+
+    /// Reads each id's count.
+    fn each(&mut self, planes: &[Option<&Block>], users: Option<&Block>) {
         let mut counts = [0u64; 64];
         for word in 0..kernels::WORDS {
             let mut any = 0;
@@ -93,7 +143,14 @@ impl Tally {
 
     /// The counts that any id has, ascending.
     pub fn finish(self) -> Vec<(u64, u64)> {
-        let small = self.small.into_iter().enumerate().map(|(count, ids)| (count as u64, ids));
-        small.filter(|(_, ids)| *ids > 0).chain(self.large).collect()
+        let small = self
+            .small
+            .into_iter()
+            .enumerate()
+            .map(|(count, ids)| (count as u64, ids));
+        small
+            .filter(|(_, ids)| *ids > 0)
+            .chain(self.large)
+            .collect()
     }
 }

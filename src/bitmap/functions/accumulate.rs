@@ -11,6 +11,7 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
 
 use super::Argument;
+use super::column::Column;
 use crate::bitmap::BitmapError;
 
 /// The state of one group.
@@ -19,9 +20,9 @@ use crate::bitmap::BitmapError;
 /// the work.
 pub(super) trait Fold: Debug + Default + Send + Sync + 'static {
     /// The column of its values.
-    type Values: From<ArrayRef>;
+    type Values: Column;
     /// The column of its state.
-    type States: From<ArrayRef>;
+    type States: Column;
 
     const NAME: &'static str;
     const TAKES: Argument;
@@ -89,7 +90,10 @@ fn refused<F: Fold>(error: BitmapError) -> DataFusionError {
 fn only(columns: &[ArrayRef]) -> Result<&ArrayRef> {
     match columns {
         [column] => Ok(column),
-        _ => internal_err!("an aggregate over bitmaps takes one column, not {}", columns.len()),
+        _ => internal_err!(
+            "an aggregate over bitmaps takes one column, not {}",
+            columns.len()
+        ),
     }
 }
 
@@ -109,18 +113,22 @@ impl<F: Fold> Single<F> {
 impl<F: Fold> Accumulator for Single<F> {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         let column = only(values)?;
-        let values = F::Values::from(column.clone());
+        let values = F::Values::of(column)?;
         for row in (0..column.len()).filter(|row| !column.is_null(*row)) {
-            self.fold.take(&values, row, &mut self.memory).map_err(refused::<F>)?;
+            self.fold
+                .take(&values, row, &mut self.memory)
+                .map_err(refused::<F>)?;
         }
         Ok(())
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
         let column = only(states)?;
-        let states = F::States::from(column.clone());
+        let states = F::States::of(column)?;
         for row in (0..column.len()).filter(|row| !column.is_null(*row)) {
-            self.fold.merge(&states, row, &mut self.memory).map_err(refused::<F>)?;
+            self.fold
+                .merge(&states, row, &mut self.memory)
+                .map_err(refused::<F>)?;
         }
         Ok(())
     }
@@ -147,7 +155,10 @@ pub(super) struct Groups<F> {
 
 impl<F> Default for Groups<F> {
     fn default() -> Self {
-        Groups { folds: Vec::new(), memory: Memory::default() }
+        Groups {
+            folds: Vec::new(),
+            memory: Memory::default(),
+        }
     }
 }
 
@@ -177,11 +188,12 @@ impl<F: Fold> GroupsAccumulator for Groups<F> {
     ) -> Result<()> {
         self.folds.resize_with(total_num_groups, F::default);
         let column = only(values)?;
-        let values = F::Values::from(column.clone());
+        let values = F::Values::of(column)?;
         for (row, group) in group_indices.iter().enumerate() {
             if !column.is_null(row) && passes(opt_filter, row) {
                 let fold = &mut self.folds[*group];
-                fold.take(&values, row, &mut self.memory).map_err(refused::<F>)?;
+                fold.take(&values, row, &mut self.memory)
+                    .map_err(refused::<F>)?;
             }
         }
         Ok(())
@@ -195,11 +207,12 @@ impl<F: Fold> GroupsAccumulator for Groups<F> {
     ) -> Result<()> {
         self.folds.resize_with(total_num_groups, F::default);
         let column = only(states)?;
-        let states = F::States::from(column.clone());
+        let states = F::States::of(column)?;
         for (row, group) in group_indices.iter().enumerate() {
             if !column.is_null(row) {
                 let fold = &mut self.folds[*group];
-                fold.merge(&states, row, &mut self.memory).map_err(refused::<F>)?;
+                fold.merge(&states, row, &mut self.memory)
+                    .map_err(refused::<F>)?;
             }
         }
         Ok(())

@@ -98,7 +98,11 @@ impl AggregateUDFImpl for BitmapAggregate {
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
         let name = format_state_name(args.name, "state");
-        Ok(vec![Arc::new(Field::new(name, self.state.data_type(), true))])
+        Ok(vec![Arc::new(Field::new(
+            name,
+            self.state.data_type(),
+            true,
+        ))])
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
@@ -121,9 +125,12 @@ impl AggregateUDFImpl for BitmapAggregate {
     }
 
     fn default_value(&self, gives: &DataType) -> Result<ScalarValue> {
-        // What an empty window frame gives: the count of no bitmaps is 0.
+        // What an empty window frame gives: what no bitmap gives.
         match gives {
             DataType::Int64 => Ok(ScalarValue::Int64(Some(0))),
+            frequency if *frequency == list_of(DataType::Int64) => Ok(ScalarValue::List(
+                ScalarValue::new_list_nullable(&[], &DataType::Int64),
+            )),
             other => ScalarValue::try_from(other),
         }
     }
@@ -206,7 +213,11 @@ impl<const IS_UNION: bool> Fold for Gathered<IS_UNION> {
     type Values = Bitmaps;
     type States = Bitmaps;
 
-    const NAME: &'static str = if IS_UNION { "bitmap_union" } else { "bitmap_intersection" };
+    const NAME: &'static str = if IS_UNION {
+        "bitmap_union"
+    } else {
+        "bitmap_intersection"
+    };
     const TAKES: Argument = Argument::Bitmap;
     const STATE: Argument = Argument::Bitmap;
 
@@ -264,15 +275,25 @@ impl Fold for UnionCount {
     }
 
     fn states(folds: &mut [Self]) -> Result<ArrayRef> {
-        let mut sets: Vec<_> = folds.iter_mut().map(|fold| std::mem::take(&mut fold.0)).collect();
+        let mut sets: Vec<_> = folds
+            .iter_mut()
+            .map(|fold| std::mem::take(&mut fold.0))
+            .collect();
         let states = Gathered::states(&mut sets);
-        folds.iter_mut().zip(sets).for_each(|(fold, set)| fold.0 = set);
+        folds
+            .iter_mut()
+            .zip(sets)
+            .for_each(|(fold, set)| fold.0 = set);
         states
     }
 
     fn answers(folds: &mut [Self]) -> Result<ArrayRef> {
-        let counts = folds.iter().map(|fold| fold.0.count().map(|count| count as i64));
-        let counts = counts.collect::<std::result::Result<Vec<_>, _>>().map_err(refused)?;
+        let counts = folds
+            .iter()
+            .map(|fold| fold.0.count().map(|count| count as i64));
+        let counts = counts
+            .collect::<std::result::Result<Vec<_>, _>>()
+            .map_err(refused)?;
         Ok(Arc::new(Int64Array::from(counts)))
     }
 
@@ -374,7 +395,12 @@ impl Fold for CountsAdd {
     fn states(folds: &mut [Self]) -> Result<ArrayRef> {
         let mut output = SlicesOutput::default();
         for fold in folds {
-            let slices = fold.0.as_mut().map(Sum::slices).transpose().map_err(refused)?;
+            let slices = fold
+                .0
+                .as_mut()
+                .map(Sum::slices)
+                .transpose()
+                .map_err(refused)?;
             output.push(slices)?;
         }
         output.finish()

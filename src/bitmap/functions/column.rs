@@ -3,12 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryViewArray, ListArray, make_view, new_null_array,
-};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, ListArray, make_view};
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field};
-use datafusion::common::{Result, exec_datafusion_err, exec_err};
+use datafusion::common::{Result, exec_datafusion_err, exec_err, internal_err};
 use datafusion::logical_expr::ColumnarValue;
 
 use crate::bitmap::{BitmapError, View};
@@ -24,13 +22,29 @@ pub(super) struct Rows<A> {
     is_constant: bool,
 }
 
-impl<A: From<ArrayRef>> Rows<A> {
+/// A column as a function reads it.
+pub(super) trait Column: Sized {
+    /// Fails where the column is of another type: DataFusion casts before it calls.
+    fn of(array: &ArrayRef) -> Result<Self>;
+}
+
+impl Column for ArrayRef {
+    fn of(array: &ArrayRef) -> Result<Self> {
+        Ok(array.clone())
+    }
+}
+
+impl<A: Column> Rows<A> {
     pub fn new(value: &ColumnarValue) -> Result<Self> {
         Ok(match value {
-            ColumnarValue::Array(array) => Rows { array: array.clone().into(), is_constant: false },
-            ColumnarValue::Scalar(one) => {
-                Rows { array: one.to_array_of_size(1)?.into(), is_constant: true }
-            }
+            ColumnarValue::Array(array) => Rows {
+                array: A::of(array)?,
+                is_constant: false,
+            },
+            ColumnarValue::Scalar(one) => Rows {
+                array: A::of(&one.to_array_of_size(1)?)?,
+                is_constant: true,
+            },
         })
     }
 }
@@ -46,11 +60,11 @@ impl<A> Rows<A> {
 #[derive(Debug)]
 pub(super) struct Bitmaps(BinaryViewArray);
 
-impl From<ArrayRef> for Bitmaps {
-    fn from(array: ArrayRef) -> Self {
+impl Column for Bitmaps {
+    fn of(array: &ArrayRef) -> Result<Self> {
         match array.as_binary_view_opt() {
-            Some(views) => Bitmaps(views.clone()),
-            None => Bitmaps(BinaryViewArray::new_null(array.len())),
+            Some(views) => Ok(Bitmaps(views.clone())),
+            None => internal_err!("a column of {} where bitmaps are due", array.data_type()),
         }
     }
 }
@@ -70,18 +84,29 @@ impl Bitmaps {
         self.bytes(row).map_or(Ok(View::default()), View::new)
     }
 
+    /// The bitmap with its containers not yet checked; the empty set for NULL.
+    pub fn outline(&self, row: usize) -> Result<View<'_>, BitmapError> {
+        self.bytes(row).map_or(Ok(View::default()), View::outline)
+    }
+
     /// The bytes of a bitmap together with the buffer in which they lie.
     pub fn held(&self, row: usize) -> Option<Held> {
         let bytes = self.bytes(row)?;
         let view = arrow::array::ByteView::from(self.0.views()[row]);
-        Some(match self.0.data_buffers().get(view.buffer_index as usize) {
-            Some(buffer) if bytes.len() > INLINE => Held {
-                buffer: buffer.clone(),
-                offset: view.offset,
-                length: view.length,
+        Some(
+            match self.0.data_buffers().get(view.buffer_index as usize) {
+                Some(buffer) if bytes.len() > INLINE => Held {
+                    buffer: buffer.clone(),
+                    offset: view.offset,
+                    length: view.length,
+                },
+                _ => Held {
+                    buffer: Buffer::from(bytes),
+                    offset: 0,
+                    length: bytes.len() as u32,
+                },
             },
-            _ => Held { buffer: Buffer::from(bytes), offset: 0, length: bytes.len() as u32 },
-        })
+        )
     }
 }
 
@@ -99,7 +124,9 @@ pub(super) struct Held {
 impl Held {
     pub fn bytes(&self) -> &[u8] {
         let offset = self.offset as usize;
-        self.buffer.get(offset..offset + self.length as usize).unwrap_or_default()
+        self.buffer
+            .get(offset..offset + self.length as usize)
+            .unwrap_or_default()
     }
 }
 
@@ -110,14 +137,15 @@ pub(super) struct Slices {
     elements: Bitmaps,
 }
 
-impl From<ArrayRef> for Slices {
-    fn from(array: ArrayRef) -> Self {
-        let lists = match array.as_list_opt::<i32>() {
-            Some(lists) => lists.clone(),
-            None => new_null_array(&super::slices_type(), array.len()).as_list().clone(),
+impl Column for Slices {
+    fn of(array: &ArrayRef) -> Result<Self> {
+        let Some(lists) = array.as_list_opt::<i32>() else {
+            return internal_err!("a column of {} where slices are due", array.data_type());
         };
-        let elements = Bitmaps::from(lists.values().clone());
-        Slices { lists, elements }
+        Ok(Slices {
+            lists: lists.clone(),
+            elements: Bitmaps::of(lists.values())?,
+        })
     }
 }
 
@@ -164,10 +192,14 @@ impl Output {
         write(&mut self.bytes);
         let written = &self.bytes[start..];
         if i32::try_from(written.len()).is_err() {
-            return exec_err!("a bitmap of {} bytes is more than Arrow holds", written.len());
+            return exec_err!(
+                "a bitmap of {} bytes is more than Arrow holds",
+                written.len()
+            );
         }
         // What is being written becomes the next block.
-        self.views.push(make_view(written, self.blocks.len() as u32, start as u32));
+        self.views
+            .push(make_view(written, self.blocks.len() as u32, start as u32));
         self.is_valid.push(true);
         Ok(())
     }
@@ -203,7 +235,11 @@ impl Output {
         }
         let nulls = NullBuffer::from(self.is_valid);
         let nulls = (nulls.null_count() > 0).then_some(nulls);
-        Ok(BinaryViewArray::try_new(ScalarBuffer::from(self.views), self.blocks, nulls)?)
+        Ok(BinaryViewArray::try_new(
+            ScalarBuffer::from(self.views),
+            self.blocks,
+            nulls,
+        )?)
     }
 }
 
@@ -216,7 +252,10 @@ pub(super) struct Lists {
 
 impl Default for Lists {
     fn default() -> Self {
-        Lists { offsets: vec![0], is_valid: Vec::new() }
+        Lists {
+            offsets: vec![0],
+            is_valid: Vec::new(),
+        }
     }
 }
 
@@ -235,7 +274,9 @@ impl Lists {
         let nulls = NullBuffer::from(self.is_valid);
         let nulls = (nulls.null_count() > 0).then_some(nulls);
         let offsets = OffsetBuffer::new(self.offsets.into());
-        Ok(Arc::new(ListArray::try_new(field, offsets, elements, nulls)?))
+        Ok(Arc::new(ListArray::try_new(
+            field, offsets, elements, nulls,
+        )?))
     }
 }
 

@@ -19,9 +19,15 @@ use datafusion::prelude::SessionContext;
 
 /// Registers all of them in a session. Weeks start on `week_start`.
 pub fn register(context: &SessionContext, week_start: Weekday) {
-    scalar::all(week_start).into_iter().for_each(|function| context.register_udf(function));
-    aggregate::all().into_iter().for_each(|function| context.register_udaf(function));
-    window::all().into_iter().for_each(|function| context.register_udwf(function));
+    scalar::all(week_start)
+        .into_iter()
+        .for_each(|function| context.register_udf(function));
+    aggregate::all()
+        .into_iter()
+        .for_each(|function| context.register_udaf(function));
+    window::all()
+        .into_iter()
+        .for_each(|function| context.register_udwf(function));
 }
 
 /// What a function takes in one place.
@@ -99,11 +105,18 @@ fn is_binary(given: &DataType) -> bool {
 /// The types to which DataFusion shall cast what is given.
 fn coerce(name: &str, wanted: &[Argument], given: &[DataType]) -> Result<Vec<DataType>> {
     let fits = wanted.len() == given.len()
-        && wanted.iter().zip(given).all(|(wanted, given)| wanted.accepts(given));
+        && wanted
+            .iter()
+            .zip(given)
+            .all(|(wanted, given)| wanted.accepts(given));
     if !fits {
         let wanted: Vec<_> = wanted.iter().map(|argument| argument.name()).collect();
         let given: Vec<_> = given.iter().map(ToString::to_string).collect();
-        return plan_err!("{name} takes ({}), not ({})", wanted.join(", "), given.join(", "));
+        return plan_err!(
+            "{name} takes ({}), not ({})",
+            wanted.join(", "),
+            given.join(", ")
+        );
     }
     Ok(wanted.iter().map(|argument| argument.data_type()).collect())
 }

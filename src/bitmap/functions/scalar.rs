@@ -12,7 +12,7 @@ use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
-use super::column::{Bitmaps, Lists, Output, Rows, Slices, SlicesOutput, histogram_type};
+use super::column::{Bitmaps, Column, Lists, Output, Rows, Slices, SlicesOutput, histogram_type};
 use super::{Argument, coerce, list_of, slices_type};
 use crate::bitmap::combine::{self, Combiner, Operation};
 use crate::bitmap::{BitmapError, Dense, View, counts, write::Writer};
@@ -40,7 +40,10 @@ pub(super) fn all(week_start: Weekday) -> Vec<ScalarUDF> {
     .into_iter()
     .map(|function| {
         let signature = Signature::user_defined(Volatility::Immutable);
-        ScalarUDF::new_from_impl(BitmapScalar { function, signature })
+        ScalarUDF::new_from_impl(BitmapScalar {
+            function,
+            signature,
+        })
     })
     .collect()
 }
@@ -108,14 +111,18 @@ impl Function {
     }
 
     fn run(self, arguments: &[ColumnarValue], rows: usize) -> Result<ArrayRef> {
-        let call = Call { name: self.name(), arguments, rows };
+        let call = Call {
+            name: self.name(),
+            arguments,
+            rows,
+        };
         match self {
             Function::Count => call.count(),
             Function::Combine(operation) => call.combine(operation),
             Function::CombinedCount(operation) => call.combined_count(operation),
             Function::Contains => call.contains(),
-            Function::FromArray => call.from_array(),
-            Function::ToArray => call.to_array(),
+            Function::FromArray => call.gather(),
+            Function::ToArray => call.list(),
             Function::CountsSum => call.counts_sum(),
             Function::CountsRestrict => call.counts_restrict(),
             Function::CountsHistogram => call.counts_histogram(),
@@ -148,12 +155,17 @@ impl ScalarUDFImpl for BitmapScalar {
     }
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let is_constant = call.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
+        let is_constant = call
+            .args
+            .iter()
+            .all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
         if is_constant {
             let one = self.function.run(&call.args, 1)?;
             return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&one, 0)?));
         }
-        Ok(ColumnarValue::Array(self.function.run(&call.args, call.number_rows)?))
+        Ok(ColumnarValue::Array(
+            self.function.run(&call.args, call.number_rows)?,
+        ))
     }
 }
 
@@ -165,7 +177,7 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
-    fn argument<A: From<ArrayRef>>(&self, index: usize) -> Result<Rows<A>> {
+    fn argument<A: Column>(&self, index: usize) -> Result<Rows<A>> {
         match self.arguments.get(index) {
             Some(value) => Rows::new(value),
             None => exec_err!("{} lacks argument {}", self.name, index + 1),
@@ -192,7 +204,9 @@ impl Call<'_> {
         self.whole_numbers(|row| {
             let (bitmaps, row) = bitmaps.at(row);
             let count = bitmaps.bytes(row).map_or(Ok(0), crate::bitmap::count);
-            count.map(|count| count as i64).map_err(|error| self.refused(error))
+            count
+                .map(|count| count as i64)
+                .map_err(|error| self.refused(error))
         })
     }
 
@@ -210,7 +224,12 @@ impl Call<'_> {
     fn combined_count(&self, operation: Operation) -> Result<ArrayRef> {
         let (a, b): (Rows<Bitmaps>, Rows<Bitmaps>) = (self.argument(0)?, self.argument(1)?);
         self.whole_numbers(|row| {
-            Ok(combine::count(operation, &self.view(&a, row)?, &self.view(&b, row)?) as i64)
+            let ((a, at_a), (b, at_b)) = (a.at(row), b.at(row));
+            let count = a
+                .outline(at_a)
+                .and_then(|a| combine::count(operation, &a, &b.outline(at_b)?))
+                .map_err(|error| self.refused(error))?;
+            Ok(count as i64)
         })
     }
 
@@ -228,7 +247,7 @@ impl Call<'_> {
         Ok(Arc::new(BooleanArray::from(held)))
     }
 
-    fn from_array(&self) -> Result<ArrayRef> {
+    fn gather(&self) -> Result<ArrayRef> {
         let lists: Rows<ArrayRef> = self.argument(0)?;
         let mut output = Output::default();
         let mut writer = Writer::default();
@@ -253,12 +272,14 @@ impl Call<'_> {
         Ok(Arc::new(output.finish()?))
     }
 
-    fn to_array(&self) -> Result<ArrayRef> {
+    fn list(&self) -> Result<ArrayRef> {
         let bitmaps: Rows<Bitmaps> = self.argument(0)?;
         let mut lists = Lists::default();
         let mut ids = Int64Builder::new();
         for row in 0..self.rows {
-            self.view(&bitmaps, row)?.iter().for_each(|id| ids.append_value(i64::from(id)));
+            self.view(&bitmaps, row)?
+                .iter()
+                .for_each(|id| ids.append_value(i64::from(id)));
             lists.push(arrow::array::ArrayBuilder::len(&ids), true)?;
         }
         lists.finish(Arc::new(ids.finish()))
@@ -283,7 +304,9 @@ impl Call<'_> {
         for row in 0..self.rows {
             let users = self.view(&users, row)?;
             let (slices, row) = slices.at(row);
-            let kept = slices.get(row).map(|slices| counts::restrict(slices, &users));
+            let kept = slices
+                .get(row)
+                .map(|slices| counts::restrict(slices, &users));
             output.push(kept.transpose().map_err(|error| self.refused(error))?)?;
         }
         output.finish()
@@ -297,7 +320,9 @@ impl Call<'_> {
         for row in 0..self.rows {
             let users = self.view(&users, row)?;
             let (slices, row) = slices.at(row);
-            let histogram = slices.get(row).map(|slices| counts::histogram(slices, &users));
+            let histogram = slices
+                .get(row)
+                .map(|slices| counts::histogram(slices, &users));
             let histogram = histogram.transpose().map_err(|error| self.refused(error))?;
             for (count, users) in histogram.iter().flatten() {
                 messages.push(*count as i64);

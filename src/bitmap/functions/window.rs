@@ -11,7 +11,7 @@ use datafusion::logical_expr::{
     PartitionEvaluator, Signature, Volatility, WindowUDF, WindowUDFImpl,
 };
 
-use super::column::{Bitmaps, Output};
+use super::column::{Bitmaps, Column, Output};
 use super::{Argument, coerce};
 use crate::bitmap::container::Form;
 use crate::bitmap::kernels::{self, Block};
@@ -20,13 +20,20 @@ use crate::bitmap::{BitmapError, Dense, View};
 
 /// All of them.
 pub(super) fn all() -> Vec<WindowUDF> {
-    [Function::RollingUnion, Function::RollingCount, Function::Carry]
-        .into_iter()
-        .map(|function| {
-            let signature = Signature::user_defined(Volatility::Immutable);
-            WindowUDF::new_from_impl(BitmapWindow { function, signature })
+    [
+        Function::RollingUnion,
+        Function::RollingCount,
+        Function::Carry,
+    ]
+    .into_iter()
+    .map(|function| {
+        let signature = Signature::user_defined(Volatility::Immutable);
+        WindowUDF::new_from_impl(BitmapWindow {
+            function,
+            signature,
         })
-        .collect()
+    })
+    .collect()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -77,7 +84,10 @@ impl WindowUDFImpl for BitmapWindow {
         Ok(Arc::new(Field::new(args.name(), gives, true)))
     }
 
-    fn partition_evaluator(&self, _: PartitionEvaluatorArgs) -> Result<Box<dyn PartitionEvaluator>> {
+    fn partition_evaluator(
+        &self,
+        _: PartitionEvaluatorArgs,
+    ) -> Result<Box<dyn PartitionEvaluator>> {
         Ok(Box::new(Partition(self.function)))
     }
 }
@@ -92,7 +102,7 @@ impl PartitionEvaluator for Partition {
         let [first, second] = values else {
             return exec_err!("{name} takes two arguments");
         };
-        let bitmaps = Bitmaps::from(first.clone());
+        let bitmaps = Bitmaps::of(first)?;
         let views = (0..bitmaps.len())
             .map(|row| bitmaps.view(row))
             .collect::<std::result::Result<Vec<_>, _>>()
@@ -100,7 +110,7 @@ impl PartitionEvaluator for Partition {
         match self.0 {
             Function::RollingUnion => rolling_union(&views, width(name, second)?),
             Function::RollingCount => Ok(rolling_count(&views, width(name, second)?)),
-            Function::Carry => carry(&views, &Bitmaps::from(second.clone()), refused),
+            Function::Carry => carry(&views, &Bitmaps::of(second)?, refused),
         }
     }
 }
@@ -110,7 +120,9 @@ fn width(name: &str, column: &ArrayRef) -> Result<usize> {
     let widths = column.as_primitive::<Int64Type>();
     let first = widths.iter().next().flatten();
     match first {
-        Some(width) if width < 1 => exec_err!("{name}: a width of {width} rows; it must be 1 or more"),
+        Some(width) if width < 1 => {
+            exec_err!("{name}: a width of {width} rows; it must be 1 or more")
+        }
         Some(width) if widths.iter().all(|other| other == first) => {
             Ok(usize::try_from(width).unwrap_or(usize::MAX))
         }
@@ -122,12 +134,16 @@ fn width(name: &str, column: &ArrayRef) -> Result<usize> {
 fn rolling_count(views: &[View], width: usize) -> ArrayRef {
     let mut counts = vec![0i64; views.len()];
     for column in columns(views).into_values() {
-        roll(&spread(&column, views.len()), width, |row, past, present| {
-            counts[row] += i64::from(match past {
-                Some(past) => kernels::or_count_words(past, present),
-                None => kernels::count_words(present),
-            });
-        });
+        roll(
+            &spread(&column, views.len()),
+            width,
+            |row, past, present| {
+                counts[row] += i64::from(match past {
+                    Some(past) => kernels::or_count_words(past, present),
+                    None => kernels::count_words(present),
+                });
+            },
+        );
     }
     Arc::new(Int64Array::from(counts))
 }
@@ -136,13 +152,17 @@ fn rolling_union(views: &[View], width: usize) -> Result<ArrayRef> {
     let mut writers: Vec<Writer> = views.iter().map(|_| Writer::default()).collect();
     let mut words = kernels::empty();
     for (key, column) in columns(views) {
-        roll(&spread(&column, views.len()), width, |row, past, present| {
-            words.copy_from_slice(present);
-            if let Some(past) = past {
-                kernels::or_words(&mut words, past);
-            }
-            writers[row].push_words(key, &words);
-        });
+        roll(
+            &spread(&column, views.len()),
+            width,
+            |row, past, present| {
+                words.copy_from_slice(present);
+                if let Some(past) = past {
+                    kernels::or_words(&mut words, past);
+                }
+                writers[row].push_words(key, &words);
+            },
+        );
     }
     let mut output = Output::default();
     for mut writer in writers {
@@ -156,7 +176,10 @@ fn columns<'a>(views: &[View<'a>]) -> BTreeMap<u16, Vec<(usize, Form<'a>)>> {
     let mut columns = BTreeMap::<_, Vec<_>>::new();
     for (row, view) in views.iter().enumerate() {
         for container in view.containers() {
-            columns.entry(container.key).or_default().push((row, container.form));
+            columns
+                .entry(container.key)
+                .or_default()
+                .push((row, container.form));
         }
     }
     columns
@@ -165,7 +188,9 @@ fn columns<'a>(views: &[View<'a>]) -> BTreeMap<u16, Vec<(usize, Form<'a>)>> {
 /// A row's container at the row's place.
 fn spread<'a>(column: &[(usize, Form<'a>)], rows: usize) -> Vec<Option<Form<'a>>> {
     let mut forms = vec![None; rows];
-    column.iter().for_each(|(row, form)| forms[*row] = Some(*form));
+    column
+        .iter()
+        .for_each(|(row, form)| forms[*row] = Some(*form));
     forms
 }
 
@@ -176,11 +201,7 @@ fn spread<'a>(column: &[(usize, Form<'a>)], rows: usize) -> Vec<Option<Form<'a>>
 /// next: the unions of every end of a block are formed when it is over, the union of the start
 /// grows row by row. So a row costs two unions, whatever the width (van Herk, "A fast algorithm for
 /// local minimum and maximum filters on rectangular and octagonal kernels", 1992).
-fn roll(
-    forms: &[Option<Form>],
-    width: usize,
-    mut row: impl FnMut(usize, Option<&Block>, &Block),
-) {
+fn roll(forms: &[Option<Form>], width: usize, mut row: impl FnMut(usize, Option<&Block>, &Block)) {
     let width = width.min(forms.len()).max(1);
     let mut ends: Vec<Box<Block>> = Vec::new();
     let mut start = kernels::empty();
@@ -191,7 +212,11 @@ fn roll(
                 form.union_into(&mut start);
             }
             // The window begins behind row i of the block before.
-            row(number * width + i, ends.get(i + 1).map(|end| &**end), &start);
+            row(
+                number * width + i,
+                ends.get(i + 1).map(|end| &**end),
+                &start,
+            );
         }
         if (number + 1) * width < forms.len() {
             form_ends(block, &mut ends);
@@ -207,6 +232,7 @@ fn form_ends(block: &[Option<Form>], ends: &mut Vec<Box<Block>>) {
         match (after.first(), &block[i]) {
             (None, None) => before[i].fill(0),
             (None, Some(form)) => form.load(&mut before[i]),
+            (Some(after), Some(Form::Bits(bits))) => kernels::or_into(&mut before[i], after, bits),
             (Some(after), form) => {
                 before[i].copy_from_slice(&**after);
                 if let Some(form) = form {

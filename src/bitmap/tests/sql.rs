@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, BinaryArray, BinaryViewArray, DictionaryArray, Int32Array, Int64Array,
-    LargeBinaryArray, ListArray, RecordBatch, StringArray,
+    LargeBinaryArray, ListArray, RecordBatch,
 };
 use arrow::buffer::OffsetBuffer;
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{Field, Schema};
 use arrow::util::pretty::pretty_format_batches;
 use chrono::Weekday;
 use datafusion::datasource::MemTable;
@@ -45,7 +45,12 @@ fn binary(values: Vec<Option<Vec<u8>>>, layout: Layout) -> ArrayRef {
         Layout::Large => Arc::new(LargeBinaryArray::from(refs)),
         Layout::Dictionary => {
             let mut next = -1;
-            let keys = refs.iter().map(|value| value.map(|_| { next += 1; next }));
+            let keys = refs.iter().map(|value| {
+                value.map(|_| {
+                    next += 1;
+                    next
+                })
+            });
             let keys: Int32Array = keys.collect();
             let values = BinaryArray::from_iter_values(refs.into_iter().flatten());
             Arc::new(DictionaryArray::new(keys, Arc::new(values)))
@@ -54,35 +59,70 @@ fn binary(values: Vec<Option<Vec<u8>>>, layout: Layout) -> ArrayRef {
 }
 
 fn batch(rows: &[Row], layout: Layout) -> RecordBatch {
-    let bytes = |set: &RoaringBitmap| stored(set, set.len() % 2 == 0);
-    let users = rows.iter().map(|row| row.users.as_ref().map(bytes)).collect();
-    let lists = rows.iter().map(|row| row.messages.as_deref().unwrap_or_default());
-    let slices = lists.clone().flatten().map(|slice| Some(bytes(slice))).collect();
-    let elements = binary(slices, match layout {
-        Layout::View => Layout::View,
-        _ => Layout::Small,
-    });
+    let bytes = |set: &RoaringBitmap| stored(set, set.len().is_multiple_of(2));
+    let users = rows
+        .iter()
+        .map(|row| row.users.as_ref().map(bytes))
+        .collect();
+    let lists = rows
+        .iter()
+        .map(|row| row.messages.as_deref().unwrap_or_default());
+    let slices = lists
+        .clone()
+        .flatten()
+        .map(|slice| Some(bytes(slice)))
+        .collect();
+    let elements = binary(
+        slices,
+        match layout {
+            Layout::View => Layout::View,
+            _ => Layout::Small,
+        },
+    );
     let field = Arc::new(Field::new_list_field(elements.data_type().clone(), true));
     let offsets = OffsetBuffer::from_lengths(lists.map(<[_]>::len));
-    let nulls = rows.iter().map(|row| row.messages.is_some()).collect::<Vec<_>>().into();
+    let nulls = rows
+        .iter()
+        .map(|row| row.messages.is_some())
+        .collect::<Vec<_>>()
+        .into();
     let columns: [(&str, ArrayRef); 4] = [
-        ("server", Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.server)))),
-        ("day", Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.day)))),
+        (
+            "server",
+            Arc::new(Int64Array::from_iter_values(
+                rows.iter().map(|row| row.server),
+            )),
+        ),
+        (
+            "day",
+            Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.day))),
+        ),
         ("users", binary(users, layout)),
-        ("messages", Arc::new(ListArray::new(field, offsets, elements, Some(nulls)))),
+        (
+            "messages",
+            Arc::new(ListArray::new(field, offsets, elements, Some(nulls))),
+        ),
     ];
-    let fields: Vec<_> = columns.iter().map(|(name, c)| Field::new(*name, c.data_type().clone(), true)).collect();
+    let fields: Vec<_> = columns
+        .iter()
+        .map(|(name, c)| Field::new(*name, c.data_type().clone(), true))
+        .collect();
     let columns = columns.into_iter().map(|(_, column)| column).collect();
     RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
 }
 
 /// A session over `activity`, in batches of a few rows.
 fn session(rows: &[Row], layout: Layout, threads: usize) -> SessionContext {
-    let config = SessionConfig::new().with_target_partitions(threads).with_batch_size(7);
+    let config = SessionConfig::new()
+        .with_target_partitions(threads)
+        .with_batch_size(7);
     let context = SessionContext::new_with_config(config);
     register(&context, Weekday::Mon);
     let whole = batch(rows, layout);
-    let parts: Vec<_> = (0..rows.len()).step_by(5).map(|at| whole.slice(at, 5.min(rows.len() - at))).collect();
+    let parts: Vec<_> = (0..rows.len())
+        .step_by(5)
+        .map(|at| whole.slice(at, 5.min(rows.len() - at)))
+        .collect();
     let partitions = (0..threads).map(|t| parts.iter().skip(t).step_by(threads).cloned().collect());
     let table = MemTable::try_new(whole.schema(), partitions.collect()).unwrap();
     context.register_table("activity", Arc::new(table)).unwrap();
@@ -90,7 +130,10 @@ fn session(rows: &[Row], layout: Layout, threads: usize) -> SessionContext {
 }
 
 fn ask(context: &SessionContext, sql: &str) -> Result<String, String> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .build()
+        .unwrap();
     let answer = runtime.block_on(async { context.sql(sql).await?.collect().await });
     let batches = answer.map_err(|error| error.to_string())?;
     Ok(pretty_format_batches(&batches).unwrap().to_string())
@@ -100,7 +143,15 @@ fn ask(context: &SessionContext, sql: &str) -> Result<String, String> {
 fn cells(context: &SessionContext, sql: &str) -> Vec<String> {
     let text = ask(context, sql).unwrap();
     let lines = text.lines().filter(|line| line.starts_with('|')).skip(1);
-    lines.map(|line| line.split('|').map(str::trim).filter(|c| !c.is_empty()).collect::<Vec<_>>().join(" ")).collect()
+    lines
+        .map(|line| {
+            line.split('|')
+                .map(str::trim)
+                .filter(|c| !c.is_empty())
+                .collect::<Vec<_>>()
+                .join(" ")
+        })
+        .collect()
 }
 
 fn list<T: ToString>(values: impl IntoIterator<Item = T>) -> String {
@@ -111,29 +162,48 @@ fn list<T: ToString>(values: impl IntoIterator<Item = T>) -> String {
 /// A set small enough to be read in text.
 fn few() -> BoxedStrategy<RoaringBitmap> {
     let id = prop_oneof![0u32..40, Just(u32::MAX), 70_000u32..70_009];
-    prop::collection::vec(id, 0..30).prop_map(|ids| ids.into_iter().collect()).boxed()
+    prop::collection::vec(id, 0..30)
+        .prop_map(|ids| ids.into_iter().collect())
+        .boxed()
 }
 
 fn rows(of: BoxedStrategy<RoaringBitmap>, most: usize) -> impl Strategy<Value = Vec<Row>> {
-    let one = (prop::option::weighted(0.8, of.clone()), prop::option::weighted(0.8, prop::collection::vec(of, 0..4)), 0i64..3);
+    let one = (
+        prop::option::weighted(0.8, of.clone()),
+        prop::option::weighted(0.8, prop::collection::vec(of, 0..4)),
+        0i64..3,
+    );
     prop::collection::vec(one, 0..most).prop_map(|rows| {
-        let row = |(day, (users, messages, server)): (usize, _)| Row { server, day: day as i64, users, messages };
+        let row = |(day, (users, messages, server)): (usize, _)| Row {
+            server,
+            day: day as i64,
+            users,
+            messages,
+        };
         rows.into_iter().enumerate().map(row).collect()
     })
 }
 
 fn layout() -> impl Strategy<Value = Layout> {
-    prop_oneof![Just(Layout::View), Just(Layout::Small), Just(Layout::Large), Just(Layout::Dictionary)]
+    prop_oneof![
+        Just(Layout::View),
+        Just(Layout::Small),
+        Just(Layout::Large),
+        Just(Layout::Dictionary)
+    ]
 }
 
 fn by_server(rows: &[Row]) -> BTreeMap<i64, Vec<&Row>> {
     let mut servers = BTreeMap::<_, Vec<_>>::new();
-    rows.iter().for_each(|row| servers.entry(row.server).or_default().push(row));
+    rows.iter()
+        .for_each(|row| servers.entry(row.server).or_default().push(row));
     servers
 }
 
 fn union<'a>(rows: impl IntoIterator<Item = &'a &'a Row>) -> Option<RoaringBitmap> {
-    rows.into_iter().filter_map(|row| row.users.clone()).reduce(|a, b| a | b)
+    rows.into_iter()
+        .filter_map(|row| row.users.clone())
+        .reduce(|a, b| a | b)
 }
 
 fn text(set: Option<RoaringBitmap>) -> String {
@@ -143,7 +213,9 @@ fn text(set: Option<RoaringBitmap>) -> String {
 fn counts(messages: &[RoaringBitmap]) -> BTreeMap<u32, u64> {
     let mut counts = BTreeMap::new();
     for (weight, slice) in messages.iter().enumerate() {
-        slice.iter().for_each(|id| *counts.entry(id).or_insert(0) += 1 << weight);
+        slice
+            .iter()
+            .for_each(|id| *counts.entry(id).or_insert(0) += 1 << weight);
     }
     counts
 }
@@ -297,11 +369,32 @@ fn constants_and_empty_tables_work() {
     let one = |sql: &str| cells(&context, sql).join("; ");
     let sql = "SELECT bitmap_union_count(users), bitmap_frequency(users), bitmap_union(users) IS NULL, counts_add(messages) IS NULL FROM activity";
     assert_eq!(one(sql), "0 [] true true");
-    assert_eq!(one("SELECT bitmap_count(NULL), bitmap_count(bitmap_from_array([5, 7, 7, NULL, 4294967295]))"), "0 3");
-    assert_eq!(one("SELECT bitmap_to_array(bitmap_and(bitmap_from_array([1, 2]), NULL)), bitmap_contains(NULL, 1)"), "[] false");
-    assert_eq!(one("SELECT bitmap_contains(bitmap_from_array([1]), -1), bitmap_contains(bitmap_from_array([1]), NULL) IS NULL"), "false true");
-    assert_eq!(one("SELECT bitmap_from_array(NULL) IS NULL, counts_sum(NULL) IS NULL"), "true true");
-    assert_eq!(one("SELECT bitmap_rolling_count(users, 3) OVER (ORDER BY day) FROM activity"), "");
+    assert_eq!(
+        one(
+            "SELECT bitmap_count(NULL), bitmap_count(bitmap_from_array([5, 7, 7, NULL, 4294967295]))"
+        ),
+        "0 3"
+    );
+    assert_eq!(
+        one(
+            "SELECT bitmap_to_array(bitmap_and(bitmap_from_array([1, 2]), NULL)), bitmap_contains(NULL, 1)"
+        ),
+        "[] false"
+    );
+    assert_eq!(
+        one(
+            "SELECT bitmap_contains(bitmap_from_array([1]), -1), bitmap_contains(bitmap_from_array([1]), NULL) IS NULL"
+        ),
+        "false true"
+    );
+    assert_eq!(
+        one("SELECT bitmap_from_array(NULL) IS NULL, counts_sum(NULL) IS NULL"),
+        "true true"
+    );
+    assert_eq!(
+        one("SELECT bitmap_rolling_count(users, 3) OVER (ORDER BY day) FROM activity"),
+        ""
+    );
 }
 
 #[test]
@@ -314,41 +407,114 @@ fn the_first_day_of_a_period() {
     let answer = "2016-02-29 2016-02-29 2016-02-22 2016-02-01 2016-07-01 2016-01-01 true";
     assert_eq!(cells(&context, sql).join("; "), answer);
     register(&context, Weekday::Sun);
-    assert_eq!(cells(&context, "SELECT period_start(DATE '2016-02-29', 'week')").join(""), "2016-02-28");
+    assert_eq!(
+        cells(&context, "SELECT period_start(DATE '2016-02-29', 'week')").join(""),
+        "2016-02-28"
+    );
     let error = ask(&context, "SELECT period_start(DATE '2016-02-29', 'decade')").unwrap_err();
     assert!(error.contains("`decade` is no period"), "{error}");
 }
 
 #[test]
 fn what_can_not_be_is_said() {
-    let row = |day| Row { server: 0, day, users: Some([1].into_iter().collect()), messages: None };
+    let row = |day| Row {
+        server: 0,
+        day,
+        users: Some([1].into_iter().collect()),
+        messages: None,
+    };
     let context = session(&[row(0), row(1)], Layout::View, 4);
     for (sql, said) in [
-        ("SELECT bitmap_rolling_count(users, 0) OVER (ORDER BY day) FROM activity", "a width of 0 rows"),
-        ("SELECT bitmap_rolling_union(users, -3) OVER (ORDER BY day) FROM activity", "a width of -3 rows"),
-        ("SELECT bitmap_rolling_union(users, NULL) OVER (ORDER BY day) FROM activity", "the width is NULL"),
-        ("SELECT bitmap_rolling_union(users, day + 1) OVER (ORDER BY day) FROM activity", "differs from row to row"),
-        ("SELECT bitmap_count(x'0102') FROM activity", "bitmap_count: not a Roaring bitmap"),
-        ("SELECT bitmap_and(users, x'3a300000') FROM activity", "bitmap_and: not a Roaring bitmap"),
-        ("SELECT bitmap_union(CASE WHEN day = 1 THEN x'00' ELSE users END) FROM activity", "bitmap_union: not a Roaring bitmap"),
-        ("SELECT server, bitmap_frequency(x'00') FROM activity GROUP BY server", "bitmap_frequency: not a Roaring bitmap"),
-        ("SELECT counts_add([x'00']) FROM activity", "counts_add: not a Roaring bitmap"),
-        ("SELECT bitmap_carry(x'00', users) OVER (ORDER BY day) FROM activity", "bitmap_carry: not a Roaring bitmap"),
-        ("SELECT bitmap_carry(users, x'00') OVER (ORDER BY day) FROM activity", "bitmap_carry: not a Roaring bitmap"),
+        (
+            "SELECT bitmap_rolling_count(users, 0) OVER (ORDER BY day) FROM activity",
+            "a width of 0 rows",
+        ),
+        (
+            "SELECT bitmap_rolling_union(users, -3) OVER (ORDER BY day) FROM activity",
+            "a width of -3 rows",
+        ),
+        (
+            "SELECT bitmap_rolling_union(users, NULL) OVER (ORDER BY day) FROM activity",
+            "the width is NULL",
+        ),
+        (
+            "SELECT bitmap_rolling_union(users, day + 1) OVER (ORDER BY day) FROM activity",
+            "differs from row to row",
+        ),
+        (
+            "SELECT bitmap_count(x'0102') FROM activity",
+            "bitmap_count: not a Roaring bitmap",
+        ),
+        (
+            "SELECT bitmap_and(users, x'3a300000') FROM activity",
+            "bitmap_and: not a Roaring bitmap",
+        ),
+        (
+            "SELECT bitmap_union(CASE WHEN day = 1 THEN x'00' ELSE users END) FROM activity",
+            "bitmap_union: not a Roaring bitmap",
+        ),
+        (
+            "SELECT server, bitmap_frequency(x'00') FROM activity GROUP BY server",
+            "bitmap_frequency: not a Roaring bitmap",
+        ),
+        (
+            "SELECT counts_add([x'00']) FROM activity",
+            "counts_add: not a Roaring bitmap",
+        ),
+        (
+            "SELECT bitmap_carry(x'00', users) OVER (ORDER BY day) FROM activity",
+            "bitmap_carry: not a Roaring bitmap",
+        ),
+        (
+            "SELECT bitmap_carry(users, x'00') OVER (ORDER BY day) FROM activity",
+            "bitmap_carry: not a Roaring bitmap",
+        ),
         ("SELECT bitmap_from_array([-1])", "-1 is no id"),
-        ("SELECT bitmap_count(day) FROM activity", "bitmap_count takes (BINARY), not (Int64)"),
-        ("SELECT bitmap_union(DISTINCT users), bitmap_frequency(users) FROM activity", "bitmap_union has no DISTINCT"),
-        ("SELECT bitmap_union(users) OVER (ORDER BY day ROWS BETWEEN 2 PRECEDING AND CURRENT ROW) FROM activity", "retract"),
+        (
+            "SELECT bitmap_count(day) FROM activity",
+            "bitmap_count takes (BINARY), not (Int64)",
+        ),
+        (
+            "SELECT bitmap_union(DISTINCT users), bitmap_frequency(users) FROM activity",
+            "bitmap_union has no DISTINCT",
+        ),
+        (
+            "SELECT bitmap_union(users) OVER (ORDER BY day ROWS BETWEEN 2 PRECEDING AND CURRENT ROW) FROM activity",
+            "retract",
+        ),
     ] {
         let error = ask(&context, sql).unwrap_err();
-        assert!(error.to_lowercase().contains(&said.to_lowercase()), "{sql}: {error}");
+        assert!(
+            error.to_lowercase().contains(&said.to_lowercase()),
+            "{sql}: {error}"
+        );
     }
+}
+
+#[test]
+fn an_empty_frame_gives_what_no_bitmap_gives() {
+    let row = Row {
+        server: 0,
+        day: 0,
+        users: Some([1].into_iter().collect()),
+        messages: None,
+    };
+    let context = session(&[row], Layout::View, 1);
+    let over = "OVER (ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)";
+    let sql = format!(
+        "SELECT bitmap_union_count(users) {over}, bitmap_frequency(users) {over},
+           bitmap_union(users) {over} IS NULL FROM activity"
+    );
+    assert_eq!(cells(&context, &sql).join(""), "0 [] true");
 }
 
 #[test]
 fn lists_of_ids_come_back() {
     let ids: BTreeSet<i64> = (0..2000).map(|i| i * 37 % 70_001).collect();
     let context = session(&[], Layout::View, 1);
-    let sql = format!("SELECT bitmap_to_array(bitmap_from_array({}))", list(ids.iter().rev()));
+    let sql = format!(
+        "SELECT bitmap_to_array(bitmap_from_array({}))",
+        list(ids.iter().rev())
+    );
     assert_eq!(cells(&context, &sql).join(""), list(&ids));
 }

@@ -11,12 +11,19 @@ use crate::bitmap::{BitmapError, View};
 
 /// Slices of any length over any ids.
 fn slices() -> impl Strategy<Value = Vec<RoaringBitmap>> {
-    let slice = prop_oneof![set(), lows().prop_map(|l| l.into_iter().map(u32::from).collect())];
+    let slice = prop_oneof![
+        set(),
+        lows().prop_map(|l| l.into_iter().map(u32::from).collect())
+    ];
     prop::collection::vec(slice, 0..5)
 }
 
 fn bytes_of(slices: &[RoaringBitmap]) -> Vec<Vec<u8>> {
-    slices.iter().enumerate().map(|(i, slice)| stored(slice, i % 2 == 0)).collect()
+    slices
+        .iter()
+        .enumerate()
+        .map(|(i, slice)| stored(slice, i % 2 == 0))
+        .collect()
 }
 
 fn refs(slices: &[Vec<u8>]) -> impl Iterator<Item = &[u8]> {
@@ -26,13 +33,15 @@ fn refs(slices: &[Vec<u8>]) -> impl Iterator<Item = &[u8]> {
 fn plain_counts(slices: &[RoaringBitmap]) -> BTreeMap<u32, u64> {
     let mut counts = BTreeMap::new();
     for (weight, slice) in slices.iter().enumerate() {
-        slice.iter().for_each(|id| *counts.entry(id).or_insert(0) += 1 << weight);
+        slice
+            .iter()
+            .for_each(|id| *counts.entry(id).or_insert(0) += 1 << weight);
     }
     counts
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn counts_come_back(counts in prop::collection::vec(prop_oneof![Just(0u32), 0u32..9, any::<u32>()], 0..70_000)) {
@@ -95,7 +104,10 @@ fn counts_that_pass_what_sql_holds_are_refused() {
         let second = sum.add(refs(&slices));
         assert!(second.is_err() || sum.finish() == Err(BitmapError::Overflow));
         slices.push(ids.clone());
-        assert_eq!(Sum::default().add(refs(&slices)), Err(BitmapError::Overflow));
+        assert_eq!(
+            Sum::default().add(refs(&slices)),
+            Err(BitmapError::Overflow)
+        );
         assert_eq!(decode(refs(&slices)), Err(BitmapError::Overflow));
         assert_eq!(total(refs(&slices)), Err(BitmapError::Overflow));
         let view = View::new(&one).unwrap();

@@ -7,7 +7,7 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::Schema;
 
 use super::files::Found;
-use super::people::{People, Pending};
+use super::people::{Pending, People};
 use crate::activity::RollupError;
 use crate::ingest::{self, IngestError, Input, Options, Origin, Reject, Rows, Summary};
 use crate::project::{OnChange, OnConflict, Project};
@@ -369,36 +369,32 @@ fn read(
     let mut refused = store.writer("rejects")?;
     let mut shown: Vec<Reject> = Vec::new();
     let name = input.name.clone();
-    let summary = ingest::read(
-        input,
-        options,
-        &mut |given: Rows, rejects: Vec<Reject>| {
-            shown.extend(
-                rejects
-                    .iter()
-                    .take(SHOWN.saturating_sub(shown.len()))
-                    .cloned(),
-            );
-            refused.write(reject_rows(&name, &rejects)?)?;
-            let batch = match given {
-                Rows::Table(batch) => batch,
-                Rows::People(days) => {
-                    return run.people.push(store, project, days);
-                }
-            };
-            let grain = if batch.schema_ref().index_of("as_of").is_ok() {
-                Grain::Disclosures
-            } else {
-                Grain::Usage
-            };
-            let writer = match &mut rows {
-                Some(writer) => writer,
-                None => rows.insert(store.writer(grain.table())?),
-            };
-            writer.write(batch)?;
-            Ok::<(), LoadError>(())
-        },
-    )?;
+    let summary = ingest::read(input, options, &mut |given: Rows, rejects: Vec<Reject>| {
+        shown.extend(
+            rejects
+                .iter()
+                .take(SHOWN.saturating_sub(shown.len()))
+                .cloned(),
+        );
+        refused.write(reject_rows(&name, &rejects)?)?;
+        let batch = match given {
+            Rows::Table(batch) => batch,
+            Rows::People(days) => {
+                return run.people.push(store, project, days);
+            }
+        };
+        let grain = if batch.schema_ref().index_of("as_of").is_ok() {
+            Grain::Disclosures
+        } else {
+            Grain::Usage
+        };
+        let writer = match &mut rows {
+            Some(writer) => writer,
+            None => rows.insert(store.writer(grain.table())?),
+        };
+        writer.write(batch)?;
+        Ok::<(), LoadError>(())
+    })?;
     if let (true, Ok(key)) = (run.people.begun(), &options.key) {
         store.check_key(&key.mark())?;
     }

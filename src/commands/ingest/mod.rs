@@ -188,7 +188,8 @@ fn told(
             Some(error) => Err(error),
             None => taken,
         };
-        let people = matches!(&taken, Ok(Taken::Loaded { summary, .. }) if summary.grain.of_people());
+        let people =
+            matches!(&taken, Ok(Taken::Loaded { summary, .. }) if summary.grain.of_people());
         if failed && people {
             tally.failed += 1;
             continue;
@@ -275,7 +276,9 @@ fn say(name: &str, taken: &Result<Taken, LoadError>) -> std::io::Result<()> {
                 format_name(summary)
             )?;
             if let [first, more @ ..] = &summary.passed_over[..] {
-                let columns = more.iter().fold(format!("`{first}`"), |a, b| format!("{a}, `{b}`"));
+                let columns = more
+                    .iter()
+                    .fold(format!("`{first}`"), |a, b| format!("{a}, `{b}`"));
                 writeln!(
                     out,
                     "  not taken: {columns} (a dimension is declared with `dimensions` in essor.toml; `ignore` says that a column is left out on purpose)"

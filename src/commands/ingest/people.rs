@@ -5,12 +5,11 @@
 //! so that loads wait and are committed together.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
 use super::load::LoadError;
-use crate::activity::{Census, Event, Rollup, RollupError, Row};
+use crate::activity::{Census, Event, Rollup, RollupError, Rollups, Row};
 use crate::project::Project;
 use crate::pseudonym::Pseudonym;
 use crate::schema::Grain;
@@ -40,20 +39,15 @@ const AHEAD: usize = 16;
 struct Roller {
     jobs: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
-    /// How many bytes of bitmaps it has made.
-    made: Arc<AtomicUsize>,
 }
 
 impl Roller {
     fn start(census: Census) -> Self {
         let (jobs, queue) = sync_channel(AHEAD);
-        let made = Arc::new(AtomicUsize::new(0));
-        let counter = made.clone();
-        let thread = std::thread::spawn(move || roll(census, &queue, &counter));
+        let thread = std::thread::spawn(move || roll(census, &queue));
         Roller {
             jobs: Some(jobs),
             thread: Some(thread),
-            made,
         }
     }
 
@@ -75,32 +69,57 @@ impl Drop for Roller {
     }
 }
 
+/// The file that is being read, and those that were read and whose bitmaps are not made yet: small
+/// files are looked up together.
+#[derive(Default)]
+struct Files {
+    open: Option<Result<usize, RollupError>>,
+    ended: Vec<(usize, Sender<Rolled>)>,
+}
+
+impl Files {
+    /// Makes the bitmaps of the files that were read.
+    fn finish(&mut self, rollups: &mut Rollups) {
+        for (load, reply) in self.ended.drain(..) {
+            _ = reply.send(rollups.finish(load));
+        }
+    }
+}
+
 /// Rolls files up until nobody asks any more.
-fn roll(mut census: Census, queue: &Receiver<Job>, made: &AtomicUsize) {
-    // After an error the rest of the file is let pass; its end says what went wrong.
-    let mut open: Option<Result<Box<Rollup>, RollupError>> = None;
+fn roll(census: Census, queue: &Receiver<Job>) {
+    let mut rollups = Rollups::new(census);
+    let mut files = Files::default();
     while let Ok(job) = queue.recv() {
         match job {
-            Job::Begin(rollup) => open = Some(Ok(rollup)),
+            Job::Begin(rollup) => files.open = Some(Ok(rollups.begin(*rollup))),
+            // After an error the rest of the file is let pass; its end says what went wrong.
             Job::Rows(rows) => {
-                if let Some(Ok(rollup)) = &mut open
-                    && let Err(error) = rollup.push(&mut census, rows)
+                if let Some(Ok(load)) = files.open
+                    && let Err(error) = rollups.push(load, rows)
                 {
-                    open = Some(Err(error));
+                    rollups.abandon(load);
+                    files.open = Some(Err(error));
                 }
             }
-            Job::End(reply) => {
-                let rolled = match open.take() {
-                    Some(Ok(rollup)) => rollup.finish(&mut census),
-                    Some(Err(error)) => Err(error),
-                    None => Ok(Vec::new()),
-                };
-                let bytes = rolled.iter().flatten().map(Row::bytes).sum();
-                made.fetch_add(bytes, Ordering::Relaxed);
-                _ = reply.send(rolled);
+            Job::End(reply) => match files.open.take() {
+                Some(Ok(load)) => files.ended.push((load, reply)),
+                Some(Err(error)) => _ = reply.send(Err(error)),
+                None => _ = reply.send(Ok(Vec::new())),
+            },
+            Job::Abandon => {
+                if let Some(Ok(load)) = files.open.take() {
+                    rollups.abandon(load);
+                }
             }
-            Job::Abandon => open = None,
-            Job::Fresh(reply) => _ = reply.send(census.take_fresh()),
+            Job::Fresh(reply) => {
+                rollups.resolve();
+                files.finish(&mut rollups);
+                _ = reply.send(rollups.take_fresh());
+            }
+        }
+        if rollups.resolved() {
+            files.finish(&mut rollups);
         }
     }
 }
@@ -124,7 +143,10 @@ pub struct People {
 }
 
 /// How many bytes of bitmaps wait at most, whatever the memory.
-const WAITING: usize = 1 << 30;
+const WAITING: usize = 256 << 20;
+
+/// About how many bytes a row comes to.
+const A_ROW: usize = 8;
 
 /// How many loads wait at most: what a kill can cost.
 const LOADS: usize = 256;
@@ -196,9 +218,11 @@ impl People {
 
     /// Whether what waits is enough for a commit.
     pub fn full(&self, project: &Project) -> bool {
-        let made = self.roller.as_ref().map(|r| r.made.load(Ordering::Relaxed));
-        let most = WAITING.min(project.memory_bound() / 8);
-        self.pending.len() >= LOADS || made.unwrap_or(0) > most
+        // By rows, not by the bitmaps that happen to be made by now: what is committed together must
+        // not depend on how fast threads are.
+        let rows: i64 = self.loads().map(|l| l.rows_kept).sum();
+        let bytes = usize::try_from(rows).unwrap_or(0).saturating_mul(A_ROW);
+        self.pending.len() >= LOADS || bytes > WAITING.min(project.memory_bound() / 4)
     }
 
     /// Commits what waits: accounts, bitmaps and rejects first, the loads' rows last and together. Files
@@ -208,6 +232,12 @@ impl People {
         store: &mut Store,
     ) -> Result<Vec<(String, LoadError)>, StoreError> {
         let (mut refused, mut rows, mut loads) = (Vec::new(), Vec::new(), Vec::new());
+        // What is new is asked for first: it makes the bitmaps of all that waits.
+        let fresh = self.roller.as_ref().map(|roller| {
+            let (reply, fresh) = channel();
+            roller.ask(Job::Fresh(reply));
+            fresh
+        });
         for pending in std::mem::take(&mut self.pending) {
             let rolled = match pending.rows {
                 Some(rows) => rows.recv().unwrap_or(Err(RollupError::Stopped)),
@@ -230,11 +260,9 @@ impl People {
                 }
             }
         }
-        if let Some(roller) = &self.roller {
-            roller.made.store(0, Ordering::Relaxed);
-            let (reply, fresh) = channel();
-            roller.ask(Job::Fresh(reply));
-            store.commit_accounts(&fresh.recv().unwrap_or_default()).await?;
+        if let Some(fresh) = fresh {
+            let fresh = fresh.recv().unwrap_or_default();
+            store.commit_accounts(&fresh).await?;
         }
         store.commit_activity(rows).await?;
         store.finish_all(loads).await?;

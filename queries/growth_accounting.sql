@@ -8,7 +8,8 @@
 --- the first in byte order). Who is active in both periods under different values moved: moved_out of the one,
 --- moved_in to the other, neither churn nor growth. The values add up to `all_active`.
 --- `unfinished`: a day of the period or of the one before is not covered by a load, or the period is not over.
---! params:  platform TEXT, by TEXT = month, dimension TEXT = '', from DATE = null, to DATE = null
+--- Where a month is given: from five months before it on.
+--! params:  platform TEXT, by TEXT = week, dimension TEXT = '', from DATE = null, to DATE = null, month DATE = null
 --! columns: period DATE, dimension_value TEXT, active BIGINT, previous BIGINT, new BIGINT, retained BIGINT, resurrected BIGINT, churned BIGINT, moved_in BIGINT, moved_out BIGINT, net BIGINT, quick_ratio DOUBLE, all_active BIGINT, mark TEXT
 --! grain:   period, dimension_value
 --! assert:  new + retained + resurrected + moved_in = active
@@ -186,5 +187,5 @@ SELECT
 FROM periods
 -- A value stands where it has users now or had some in the period before.
 WHERE ($dimension = '' OR active > 0 OR previous > 0)
-  AND ($from IS NULL OR period >= period_start(CAST($from AS DATE), $by))
+  AND period >= period_start(coalesce(CAST($from AS DATE), CAST(CAST($month AS DATE) - INTERVAL '5 months' AS DATE), DATE '0001-02-01'), $by)
 ORDER BY period, dimension_value

@@ -3,7 +3,8 @@
 --- smallest number of messages that at least that share of the users stay at or below (nearest rank, no interpolation): median
 --- 50 %, p90 90 %, p99 99 %; exact, from every user's own count. A user's messages on several days and servers add up.
 --- `unfinished`: a day of the period is not covered or messages of some of it were not counted, or the period is not over.
---! params:  platform TEXT, by TEXT = month, from DATE = null, to DATE = null
+--- Where a month is given: from five months before it on.
+--! params:  platform TEXT, by TEXT = week, from DATE = null, to DATE = null, month DATE = null
 --! columns: period DATE, users BIGINT, messages BIGINT, mean DOUBLE, median BIGINT, p90 BIGINT, p99 BIGINT, most BIGINT, counted BIGINT, mark TEXT
 --! grain:   period
 --! assert:  median <= p90 AND p90 <= p99 AND p99 <= most
@@ -30,7 +31,7 @@ sets AS (
     sum(counts_sum(messages)) AS total, bool_and(messages IS NOT NULL) AS all_counted
   FROM activity
   WHERE platform = $platform AND event = 'active' AND dimension = ''
-    AND ($to IS NULL OR day <= CAST($to AS DATE)) AND ($from IS NULL OR day >= period_start(CAST($from AS DATE), $by))
+    AND ($to IS NULL OR day <= CAST($to AS DATE)) AND day >= period_start(coalesce(CAST($from AS DATE), CAST(CAST($month AS DATE) - INTERVAL '5 months' AS DATE), DATE '0001-02-01'), $by)
   GROUP BY period_start(day, $by), bucket
 ),
 -- How many users have so many messages. Beside a bucket's histogram stands one row more, which holds what was added
@@ -42,7 +43,7 @@ histogram AS (
       period, element['messages'] AS messages, element['users'] AS users, CASE WHEN number = 0 THEN total END AS total, all_counted
     FROM (
       SELECT
-        period, unnest(elements) AS element, unnest(generate_series(0, CAST(cardinality(elements) AS BIGINT))) AS number,
+        period, unnest(elements) AS element, unnest(generate_series(0, coalesce(CAST(cardinality(elements) AS BIGINT), 0))) AS number,
         total, all_counted
       FROM (SELECT period, counts_histogram(messages, users) AS elements, total, all_counted FROM sets)
     )
@@ -74,5 +75,5 @@ SELECT
   CASE WHEN c.whole AND coalesce(f.all_counted, true) THEN 'computed' ELSE 'unfinished' END AS mark
 FROM calendar c
 LEFT JOIN figures f ON f.period = c.period
-WHERE $from IS NULL OR c.period >= period_start(CAST($from AS DATE), $by)
+WHERE c.period >= period_start(coalesce(CAST($from AS DATE), CAST(CAST($month AS DATE) - INTERVAL '5 months' AS DATE), DATE '0001-02-01'), $by)
 ORDER BY c.period

@@ -3,7 +3,8 @@
 --- in the one before, not in this. It needs no history but the period before. None where nobody left, or where the
 --- period or the one before has no covered day. `unfinished`: a day of either is not covered, or the
 --- period is not over.
---! params:  platform TEXT, by TEXT = month, from DATE = null, to DATE = null
+--- Where a month is given: from five months before it on.
+--! params:  platform TEXT, by TEXT = week, from DATE = null, to DATE = null, month DATE = null
 --! columns: period DATE, active BIGINT, previous BIGINT, gained BIGINT, retained BIGINT, churned BIGINT, quick_ratio DOUBLE, mark TEXT
 --! grain:   period
 --! assert:  gained + retained = active
@@ -63,5 +64,5 @@ SELECT
   CASE WHEN known AND known_before THEN round(CAST(gained AS DOUBLE) / nullif(churned, 0), 4) END AS quick_ratio,
   CASE WHEN whole AND (NOT known_before OR whole_before) THEN 'computed' ELSE 'unfinished' END AS mark
 FROM periods
-WHERE $from IS NULL OR period >= period_start(CAST($from AS DATE), $by)
+WHERE period >= period_start(coalesce(CAST($from AS DATE), CAST(CAST($month AS DATE) - INTERVAL '5 months' AS DATE), DATE '0001-02-01'), $by)
 ORDER BY period

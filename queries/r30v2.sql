@@ -11,7 +11,7 @@
 --! chart:   line x=day y=users series=dimension_value mark=mark
 --! finding: {% set known = rows|selectattr("mark", "equalto", "computed")|list %}{% if known and not params.dimension %}{{ params.platform }}: {{ known[-1].users|short }} users stayed for more than 30 days, to {{ known[-1].day|day }}{% elif known %}{{ params.platform }}: users who stayed for more than 30 days, by {{ params.dimension }}{% else %}No 60 days are fully covered{% endif %}
 --! subtitle: users with active days more than 30 days apart within 60 days (Synapse's R30v2); active: users of the 60 days
---! report:  section=activity order=80
+--! report:  none
 --! privacy: users, active
 WITH history AS (
   SELECT

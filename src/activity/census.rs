@@ -210,7 +210,7 @@ mod tests {
             .unwrap();
         let mut ids: Vec<u32> = first.into_iter().flatten().collect();
         ids.sort_unstable();
-        assert_eq!(ids, [0, 1, 1, 2, 2, 3].map(|i| ids[i]));
+        assert_eq!(ids.len(), 6, "an id a row");
         ids.dedup();
         assert_eq!(ids, [0, 1, 2, 3]);
         let fresh = census.take_fresh();

@@ -683,7 +683,7 @@ fn user_days_need_no_mapping_and_bad_rows_are_told() {
 #[test]
 fn a_row_a_message_falls_on_the_day_of_the_zone_across_the_change_of_clocks() {
     // In Paris clocks went from 2:00 to 3:00 on 2016-03-27: midnight before is 23:00 UTC, after 22:00.
-    let text = "user,timestamp\n1,2016-03-26T22:59:59Z\n1,2016-03-26T23:00:00Z\n1,2016-03-27T21:59:59Z\n1,2016-03-27T22:00:00Z\n2,1459029600\n";
+    let text = "user,timestamp\n1,2016-03-26T22:59:59Z\n1,2016-03-26T23:00:00Z\n1,2016-03-27T21:59:59Z\n1,2016-03-27T22:00:00Z\n2,1459036800\n";
     let paris = chrono_tz::Tz::Europe__Paris;
     let (rows, rejects) = people(text, Source::default(), paris).unwrap();
     assert_eq!(

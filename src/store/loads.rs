@@ -232,8 +232,11 @@ impl Columns {
             let found = batch.column_by_name(name).ok_or_else(shape)?;
             arrow::compute::cast(found, to).map_err(|_| shape())
         };
-        let text =
-            |name: &&str| column(name, &DataType::Utf8).map(|c| c.as_string::<i32>().clone());
+        let text = |name: &&str| match (column(name, &DataType::Utf8), *name) {
+            // Stores of version 1 lack it: it is their version that is to be told.
+            (Err(_), "synthetic") => Ok(StringArray::from(vec![""; batch.num_rows()])),
+            (found, _) => found.map(|c| c.as_string::<i32>().clone()),
+        };
         let count = |name: &&str| {
             column(name, &DataType::Int64).map(|c| c.as_primitive::<Int64Type>().clone())
         };

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::project::Project;
+use crate::project::{KEY, Project};
 
 /// How many times ingest is killed: 8 unless `ESSOR_KILLS` says otherwise.
 fn kills() -> u64 {
@@ -31,6 +31,45 @@ fn project() -> Project {
     project
 }
 
+/// Files of user-days and one of signups: users come and go, and most of each file's users are in others.
+fn people() -> Project {
+    let project = Project::new(
+        "[project]\ndimensions = [\"country\"]\n[[source]]\npath = \"data/*\"\nplatform = \"Pigeon\"\n",
+    );
+    for day in 1..=12 {
+        let mut text = String::from("user,day,messages,country\n");
+        for user in (day * 7)..(day * 7 + 400) {
+            let country = ["NL", "DE", ""][user % 3];
+            text.push_str(&format!(
+                "u{user},2016-02-{day:02},{},{country}\n",
+                user % 11
+            ));
+        }
+        text.push_str("u1,2016-02-30,1,NL\n");
+        project.write(&format!("data/{day:02}.csv"), text);
+    }
+    let signups: String = (0..500)
+        .map(|u| format!("u{u},2016-01-{:02}\n", u % 28 + 1))
+        .collect();
+    project.write("data/signups.csv", format!("user,signup_day\n{signups}"));
+    project
+}
+
+/// Everything that the store counts of people, whatever the ids are.
+fn counted(project: &Project) -> [String; 3] {
+    [
+        project.sql(
+            "SELECT event, day, dimension, dimension_value, load, sum(bitmap_count(users)), sum(counts_sum(messages)), count(DISTINCT bucket)
+             FROM activity GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5",
+        ),
+        project.sql(
+            "SELECT sum(days * users) FROM (SELECT unnest(f) AS users, unnest(generate_series(1, CAST(cardinality(f) AS BIGINT))) AS days
+             FROM (SELECT bitmap_frequency(users) AS f FROM activity WHERE dimension = '' AND event = 'active'))",
+        ),
+        project.sql("SELECT load, identity, path, rows_read, rows_kept, rows_rejected FROM loads ORDER BY 1, 2, 3"),
+    ]
+}
+
 /// Everything that the store counts, and every file that its logs name.
 fn tables(project: &Project) -> [String; 3] {
     [
@@ -42,6 +81,15 @@ fn tables(project: &Project) -> [String; 3] {
 
 #[test]
 fn killed_at_random_and_finished_it_is_as_if_nothing_had_been() {
+    killed_and_finished(project, tables);
+}
+
+#[test]
+fn killed_at_random_no_user_day_is_lost_or_counted_twice() {
+    killed_and_finished(people, counted);
+}
+
+fn killed_and_finished(project: fn() -> Project, tables: fn(&Project) -> [String; 3]) {
     let clean = project();
     assert_eq!(clean.essor("ingest data").code, 3);
     let expected = tables(&clean);
@@ -54,6 +102,7 @@ fn killed_at_random_and_finished_it_is_as_if_nothing_had_been() {
             let mut child = Command::new(&binary)
                 .args(["ingest", "data"])
                 .current_dir(project.root())
+                .env("ESSOR_KEY", KEY)
                 .stdout(Stdio::null())
                 .stderr(Stdio::null())
                 .spawn()

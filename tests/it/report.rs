@@ -159,7 +159,7 @@ const SAID: [(&str, &str, &str); 8] = [
 #[test]
 fn a_query_with_a_dimension_is_asked_for_all_and_by_each() {
     let project = Project::new(
-        "[project]\nplatform = \"A\"\ndimensions = [\"country\", \"client app\"]\n\n[[source]]\npath = \"data/disclosures.csv\"\ngrain = \"disclosures\"\n",
+        "[project]\nplatform = \"A\"\ndimensions = [\"country\", \"client_app\"]\n\n[[source]]\npath = \"data/disclosures.csv\"\ngrain = \"disclosures\"\n",
     );
     project.write(
         "data/disclosures.csv",
@@ -191,7 +191,7 @@ fn a_query_with_a_dimension_is_asked_for_all_and_by_each() {
     let page = project.read("reports/2016-02/index.html");
     assert!(page.contains("By country: 3 rows") && page.contains("id=\"parts-by-country\""));
     // A dimension of which nothing is known leaves no empty figure.
-    assert!(!page.contains("client app"));
+    assert!(!page.contains("client_app"));
     assert!(
         project
             .path("reports/2016-02/charts/parts-by-country.svg")

@@ -14,7 +14,8 @@ impl Reader<'_> {
         let dated = self.column("y").is_some_and(|c| c.kind == Type::Date);
         let text = |value: &Value| match value {
             Value::String(text) => text.clone(),
-            Value::Null => String::new(),
+            // All cohorts together.
+            Value::Null => "all".to_owned(),
             other => other.to_string(),
         };
         for (panel, rows) in self.panels() {

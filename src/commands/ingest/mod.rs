@@ -4,7 +4,7 @@ mod files;
 mod load;
 mod people;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,6 +61,8 @@ pub struct Tally {
     pub rejected: u64,
     /// Files that were not taken.
     pub failed: usize,
+    /// Columns of files of people that were not taken though nothing says so.
+    pub passed_over: BTreeSet<String>,
 }
 
 impl Tally {
@@ -158,6 +160,7 @@ pub async fn ingest(
     }
     bar.finish_and_clear();
     say_passed_over(&files.passed_over)?;
+    say_not_taken(&tally.passed_over)?;
     Ok(tally)
 }
 
@@ -209,6 +212,7 @@ impl Tally {
                 self.read += summary.rows_read;
                 self.kept += summary.rows_kept;
                 self.rejected += summary.rows_rejected;
+                self.passed_over.extend(summary.passed_over.iter().cloned());
             }
             Ok(Taken::Strict { summary, .. }) => {
                 self.failed += 1;
@@ -217,6 +221,18 @@ impl Tally {
             }
             Err(_) => self.failed += 1,
         }
+    }
+}
+
+fn say_not_taken(columns: &BTreeSet<String>) -> std::io::Result<()> {
+    let names: Vec<String> = columns.iter().map(|c| format!("`{c}`")).collect();
+    match names.is_empty() {
+        true => Ok(()),
+        false => writeln!(
+            anstream::stderr(),
+            "note: not taken of files of people: {}; `dimensions` in essor.toml declares what splits users, `ignore` says that a column is left out on purpose",
+            names.join(", ")
+        ),
     }
 }
 
@@ -275,15 +291,6 @@ fn say(name: &str, taken: &Result<Taken, LoadError>) -> std::io::Result<()> {
                 summary.grain.name(),
                 format_name(summary)
             )?;
-            if let [first, more @ ..] = &summary.passed_over[..] {
-                let columns = more
-                    .iter()
-                    .fold(format!("`{first}`"), |a, b| format!("{a}, `{b}`"));
-                writeln!(
-                    out,
-                    "  not taken: {columns} (a dimension is declared with `dimensions` in essor.toml; `ignore` says that a column is left out on purpose)"
-                )?;
-            }
             say_rejects(name, summary, rejects)
         }
         Ok(Taken::Strict { summary, rejects }) => {

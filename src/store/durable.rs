@@ -8,16 +8,19 @@
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::ops::Range;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
+use bytes::Bytes;
+use futures::StreamExt;
 use futures::stream::BoxStream;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{
-    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
+    CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta,
     ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
     UploadPart,
 };
@@ -122,6 +125,22 @@ pub(super) fn make_folders(folder: &FilePath) -> io::Result<()> {
     }
 }
 
+/// A part of a file as the system holds it.
+fn lent(file: &File, range: &Range<u64>) -> io::Result<Bytes> {
+    if range.is_empty() {
+        return Ok(Bytes::new());
+    }
+    // SAFETY: a file of the store is written under another name and never again once it is in its
+    // place; where it is removed, what is mapped stays until it is let go. Only a program that is not
+    // essor could cut one short meanwhile, which would end this process as any other that reads it so.
+    let map = unsafe { memmap2::Mmap::map(file)? };
+    let whole = Bytes::from_owner(map);
+    match (usize::try_from(range.start), usize::try_from(range.end)) {
+        (Ok(start), Ok(end)) if end <= whole.len() => Ok(whole.slice(start..end)),
+        _ => Err(io::ErrorKind::UnexpectedEof.into()),
+    }
+}
+
 impl fmt::Display for Durable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Durable({})", self.folder.display())
@@ -164,8 +183,20 @@ impl ObjectStore for Durable {
         }))
     }
 
+    /// A part of a data file is lent from the system's own copy of it: bitmaps are most of a store, and to
+    /// copy them into memory of our own costs more than to unite them.
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        self.inner.get_opts(location, options).await
+        let part = options.range.is_some() && location.extension() == Some("parquet");
+        let mut found = self.inner.get_opts(location, options).await?;
+        if let (true, GetResultPayload::File(file, _)) = (part, &found.payload) {
+            let lent = lent(file, &found.range).map_err(|source| Error::Generic {
+                store: "local disk",
+                source: Box::new(source),
+            });
+            let lent = futures::stream::once(std::future::ready(lent));
+            found.payload = GetResultPayload::Stream(lent.boxed());
+        }
+        Ok(found)
     }
 
     fn delete_stream(

@@ -114,6 +114,25 @@ pub static METRICS: &[Metric] = &[
         "wau"
     ),
     metric!(
+        "wau_week_sunday",
+        "weekly active users (Sunday to Saturday)",
+        "wau",
+        Distinct,
+        "users",
+        "a week, Sunday to Saturday",
+        "Distinct users active in the calendar week that starts on Sunday."
+    ),
+    metric!(
+        "r30v2",
+        "users who stay (R30v2)",
+        "r30v2",
+        Distinct,
+        "users",
+        "60 days ending on the day",
+        "Distinct users whose first and last active day within the 60 days that end on the day named lie more than 30 days apart (Synapse's R30v2).",
+        "r30v2_users_all"
+    ),
+    metric!(
         "wau_week",
         "weekly active users (ISO week)",
         "wau",

@@ -69,7 +69,6 @@ pub async fn session(
         .with_memory_limit(project.memory_bound(), 1.0)
         .build_arc()?;
     let context = SessionContext::new_with_config_rt(config, runtime);
-    crate::bitmap::functions::register(&context, project.week_start);
     let wanted = Wanted::by(asked);
     register_all(&context, store, project, settings.hold, &wanted).await?;
     Ok(context)
@@ -83,6 +82,7 @@ async fn register_all(
     hold: bool,
     wanted: &Wanted,
 ) -> Result<(), EngineError> {
+    crate::bitmap::functions::register(context, project.week_start);
     registers::register(context, project)?;
     let live: Vec<&str> = store.loads().live().map(|l| l.load.as_str()).collect();
     for table in ["disclosures", "rejects"] {

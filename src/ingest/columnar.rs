@@ -41,9 +41,11 @@ impl File {
         format: Format,
         compression: Compression,
         mut source: Bytes,
+        size: usize,
         rows: usize,
     ) -> Result<(Self, Vec<Arc<str>>), IngestError> {
-        let mut bytes = vec![];
+        // Grown step by step, a large file would stand in memory more than twice for a while.
+        let mut bytes = Vec::with_capacity(size);
         source
             .read_to_end(&mut bytes)
             .map_err(|e| stream::failed(name, compression, e))?;

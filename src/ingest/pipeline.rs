@@ -21,7 +21,7 @@ use super::scan::Dialect;
 use super::sniff::{self, Compression, Format};
 use super::stream::{Body, Chunk, Cutter, Source};
 use super::table::Table;
-use super::{CHUNK, Input, Options, Rows, Summary};
+use super::{CHUNK, Input, Options, Origin, Rows, Summary};
 use super::{
     clean_disclosures, clean_usage, clean_user_days, columnar, csv, json, json_cut, people,
     platforms,
@@ -87,7 +87,14 @@ pub(super) fn open(input: &Input, options: &Options) -> Result<Opened, IngestErr
                 (layout, names, cutter, Fields::Json(json::Known::default()))
             }
             Format::Parquet | Format::ArrowFile | Format::ArrowStream => {
-                let (file, names) = columnar::File::open(name, format, compression, bytes, chunk)?;
+                let (file, names) = columnar::File::open(
+                    name,
+                    format,
+                    compression,
+                    bytes,
+                    size_of(input, compression),
+                    chunk,
+                )?;
                 let (layout, _) = decide(name, &names, options)?;
                 let cutter: Box<dyn Cutter> =
                     if layout.grain.of_people() && format == Format::Parquet {
@@ -118,6 +125,17 @@ pub(super) fn open(input: &Input, options: &Options) -> Result<Opened, IngestErr
         passed_over,
         synthetic,
     })
+}
+
+/// How many bytes a file gives, as far as that is known before it is read, and a few more for its end to
+/// be noticed.
+fn size_of(input: &Input, compression: Compression) -> usize {
+    let size = match (&input.origin, compression) {
+        (Origin::Path(path), Compression::None) => std::fs::metadata(path).map_or(0, |m| m.len()),
+        (Origin::Bytes(bytes), Compression::None) => bytes.len() as u64,
+        _ => 0,
+    };
+    usize::try_from(size).map_or(0, |size| size.saturating_add(64))
 }
 
 fn decide(

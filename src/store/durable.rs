@@ -210,6 +210,16 @@ impl ObjectStore for Durable {
         self.inner.list(prefix)
     }
 
+    /// What comes after a name: without this each opening of a table would look at every commit there
+    /// ever was.
+    fn list_with_offset(
+        &self,
+        prefix: Option<&Path>,
+        offset: &Path,
+    ) -> BoxStream<'static, Result<ObjectMeta>> {
+        self.inner.list_with_offset(prefix, offset)
+    }
+
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
         self.inner.list_with_delimiter(prefix).await
     }

@@ -20,7 +20,7 @@ use super::{MERGED, Store, StoreError, delta};
 /// Files above this many bytes are read well enough as they are.
 const LARGE: i64 = 32 << 20;
 
-/// So many small files of a month, or of a table, are left alone.
+/// So many small files of the last month, or of a table, are left alone; of a month that is over, one.
 const FEW: usize = 8;
 
 /// A file of a table, as its log names it.
@@ -90,7 +90,10 @@ impl Store {
         }
         let live: BTreeSet<&str> = self.loads().live().map(|l| l.load.as_str()).collect();
         let (mut gone, mut files) = (BTreeSet::new(), Vec::new());
-        for (month, small) in months.into_iter().filter(|(_, s)| s.len() > FEW) {
+        let last = months.keys().next_back().cloned();
+        let few = |month: &String| if Some(month) == last.as_ref() { FEW } else { 1 };
+        let many = months.into_iter().filter(|(m, s)| s.len() > few(m));
+        for (month, small) in many {
             let mut batches = Vec::new();
             for file in &small {
                 let reader = self.reader("activity", &file.path)?.build();

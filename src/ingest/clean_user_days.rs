@@ -163,7 +163,7 @@ impl<'a> Reader<'a> {
         let mut codes = [0u16; 16];
         for (place, names) in self.splits.iter_mut().enumerate() {
             if let Some(names) = names {
-                let code = names.of(self.columns, row, |text| owned_name(text));
+                let code = names.of(self.columns, row, owned_name);
                 let code = code.and_then(|c| u16::try_from(c).map_err(|_| Reason::NameLength));
                 codes[place] = code.map_err(|e| (Role::Split(place as u8), e))?;
             }

@@ -607,12 +607,11 @@ proptest! {
     }
 }
 
+/// Rows as text, and rejects by line.
+type Given = (Vec<String>, Vec<(u64, String)>);
+
 /// What came of reading people: user, day, messages and the values of dimensions, and the rejects.
-fn people(
-    text: &str,
-    source: Source,
-    zone: chrono_tz::Tz,
-) -> Result<(Vec<String>, Vec<(u64, String)>), IngestError> {
+fn people(text: &str, source: Source, zone: chrono_tz::Tz) -> Result<Given, IngestError> {
     let key = Key::parse(&"5a".repeat(32)).unwrap();
     let options = Options {
         source: Source {

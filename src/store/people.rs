@@ -335,8 +335,11 @@ fn encode_month(
     })
 }
 
-fn columns(rows: &[(Arc<str>, Row)]) -> Vec<ArrayRef> {
-    let text = |of: &dyn Fn(&(Arc<str>, Row)) -> &str| -> ArrayRef {
+/// A load and one of its rows.
+type Loaded = (Arc<str>, Row);
+
+fn columns(rows: &[Loaded]) -> Vec<ArrayRef> {
+    let text = |of: &dyn Fn(&Loaded) -> &str| -> ArrayRef {
         Arc::new(StringArray::from_iter_values(rows.iter().map(of)))
     };
     let days = rows.iter().map(|(_, row)| row.cell.day);

@@ -90,23 +90,8 @@ pub enum LoadError {
         load: String,
     },
     /// People of one store were put on days in another zone.
-    #[error(
-        "`{file}` would be read in the zone `{now}`, but `{held}` (load {load}) was in `{before}`: days of unlike zones are never united; {advice}"
-    )]
-    PeopleZone {
-        /// The file.
-        file: String,
-        /// The zone that it would be read in.
-        now: String,
-        /// The file that was read in another.
-        held: String,
-        /// Its load.
-        load: String,
-        /// The zone of that one.
-        before: String,
-        /// What to do.
-        advice: String,
-    },
+    #[error(transparent)]
+    PeopleZone(Box<UnlikeZone>),
     /// Its people can't be rolled up.
     #[error("`{file}`: {source}")]
     Rollup {
@@ -130,6 +115,26 @@ pub enum LoadError {
         /// The first.
         first: Box<Clash>,
     },
+}
+
+/// A file whose days would be of another zone than those that the store holds.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "`{file}` would be read in the zone `{now}`, but `{held}` (load {load}) was in `{before}`: days of unlike zones are never united; {advice}"
+)]
+pub struct UnlikeZone {
+    /// The file.
+    pub file: String,
+    /// The zone that it would be read in.
+    pub now: String,
+    /// The file that was read in another.
+    pub held: String,
+    /// Its load.
+    pub load: String,
+    /// The zone of that one.
+    pub before: String,
+    /// What to do.
+    pub advice: String,
 }
 
 /// What is stated twice, and what to do: for another content of the same path to let the newest
@@ -547,14 +552,14 @@ fn refuse_unlike_zone(
         ),
         None => "declare the same zone for both, or keep them in projects of their own".to_owned(),
     };
-    Err(LoadError::PeopleZone {
+    Err(LoadError::PeopleZone(Box::new(UnlikeZone {
         file: path.to_owned(),
         now: zone.to_owned(),
         held: load.path.clone(),
         load: load.load.clone(),
         before: load.zone.clone(),
         advice,
-    })
+    })))
 }
 
 async fn refuse_clashes(

@@ -20,7 +20,7 @@ use datafusion::prelude::{Expr, SessionConfig, SessionContext, cast, col, lit};
 
 use crate::project::{OnConflict, Project};
 use crate::query::library::views;
-use crate::store::{MERGED, Store, StoreError};
+use crate::store::{Store, StoreError};
 use wanted::Wanted;
 
 /// Why no session could be built.
@@ -130,13 +130,8 @@ async fn register_all(
 /// The bitmaps of live loads. Most often every row of every file is live, and nothing is filtered:
 /// what is not is the parts of loads that never came to count, and the rows of loads that no longer do.
 async fn register_activity(context: &SessionContext, store: &Store) -> Result<(), EngineError> {
-    let known: BTreeSet<&str> = store.loads().iter().map(|l| l.load.as_str()).collect();
-    let parts = store.parts()?;
-    let strange: Vec<&str> = parts
-        .iter()
-        .map(String::as_str)
-        .filter(|part| *part != MERGED && !known.contains(part))
-        .collect();
+    let unfinished = store.unfinished_parts()?;
+    let strange: Vec<&str> = unfinished.iter().map(String::as_str).collect();
     let live: BTreeSet<&str> = store.loads().live().map(|l| l.load.as_str()).collect();
     let dead: Vec<&str> = store
         .loads()

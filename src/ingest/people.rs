@@ -1,7 +1,7 @@
 //! Parquet files of people, read by row groups: they are large, and of few columns.
 //!
-//! These alone are not read by Polars but by the `parquet` crate, which gives a file batch by batch:
-//! memory does not grow with the file, and the first rows are hashed while the next are decoded.
+//! These alone are not read by Polars but by the `parquet` crate, which decodes a file batch by batch:
+//! only its bytes are held whole.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

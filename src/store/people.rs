@@ -173,7 +173,7 @@ impl Store {
     }
 
     /// The parts of `activity` that belong to no load: what a crash left.
-    pub(super) fn unfinished_parts(&self) -> Result<BTreeSet<String>, StoreError> {
+    pub fn unfinished_parts(&self) -> Result<BTreeSet<String>, StoreError> {
         let known: BTreeSet<&str> = self.loads().iter().map(|l| l.load.as_str()).collect();
         let parts = self.parts()?.into_iter();
         Ok(parts
@@ -182,7 +182,7 @@ impl Store {
     }
 
     /// The parts that the files of `activity` are in.
-    pub fn parts(&self) -> Result<BTreeSet<String>, StoreError> {
+    fn parts(&self) -> Result<BTreeSet<String>, StoreError> {
         let snapshot = self.table("activity")?.snapshot();
         let files = snapshot.map_err(|e| delta("activity", e))?;
         let files = files.log_data();
@@ -276,8 +276,8 @@ pub(super) fn file_schema() -> SchemaRef {
     Arc::new(Schema::new(fields.cloned().collect::<Vec<_>>()))
 }
 
-/// How bitmaps are written: as they are, since they do not compress, so that they are read without a
-/// copy; counts of messages, which do, under zstd.
+/// How bitmaps are written: as they are, so that they are read without a copy; counts of messages,
+/// which fewer questions read, under zstd.
 pub(super) fn properties() -> Result<WriterProperties, ParquetError> {
     let slices: ColumnPath = ColumnPath::new(vec![
         "messages".to_owned(),

@@ -3,8 +3,8 @@
 --- here, silent ones too. By a dimension users count under the value of their last active day in the window (of
 --- several values on that day the first in byte order), so the values add up to `all_users`. `unfinished`: not
 --- every day of the window is covered by a load (it begins before the history, or holds a gap), so that the
---- figure is at least this; without one covered day there is none.
---! params:  platform TEXT, window BIGINT = 1, dimension TEXT = '', from DATE = null, to DATE = null
+--- figure is at least this; without one covered day there is none. Where a month is given: that month and the two before it.
+--! params:  platform TEXT, window BIGINT = 1, dimension TEXT = '', from DATE = null, to DATE = null, month DATE = null
 --! columns: day DATE, dimension_value TEXT, users BIGINT, all_users BIGINT, mark TEXT
 --! grain:   day, dimension_value
 --! assert:  sum(users) OVER (PARTITION BY day) = all_users
@@ -12,7 +12,7 @@
 --! chart:   line x=day y=users series=dimension_value mark=mark
 --! finding: {% set known = rows|selectattr("mark", "equalto", "computed")|list %}{% if known %}{{ params.platform }}: {{ known[-1].all_users|short }} active users{% if params.window|int > 1 %} in the {{ params.window }} days to {{ known[-1].day|day }}{% else %} on {{ known[-1].day|day }}{% endif %}{% else %}No window of {{ params.window }} days is fully covered{% endif %}
 --! subtitle: distinct users in the {{ params.window }} days ending on each day{% if params.dimension %}, by {{ params.dimension }} of the last active day{% endif %}
---! report:  none
+--! report:  section=activity order=12 only=by_dimension
 --! privacy: users, all_users
 WITH calendar AS (
   SELECT
@@ -29,7 +29,7 @@ dau AS (
     SELECT day, bucket, bitmap_union_count(users) AS users
     FROM activity
     WHERE platform = $platform AND event = 'active' AND dimension = '' AND CAST($window AS BIGINT) = 1
-      AND ($to IS NULL OR day <= CAST($to AS DATE)) AND ($from IS NULL OR day >= CAST($from AS DATE))
+      AND ($to IS NULL OR day <= CAST($to AS DATE)) AND (coalesce($from, $month) IS NULL OR day >= coalesce(CAST($from AS DATE), CAST(CAST($month AS DATE) - INTERVAL '2 months' AS DATE)))
     GROUP BY day, bucket
   )
   GROUP BY day
@@ -41,7 +41,7 @@ days AS (
   FROM activity_span
   WHERE platform = $platform AND ($to IS NULL OR day <= CAST($to AS DATE))
     -- As a difference: of a span that can't be (from after to) the planner takes the days for constant and fails.
-    AND ($from IS NULL OR day - CAST($from AS DATE) > 0 - CAST($window AS BIGINT))
+    AND (coalesce($from, $month) IS NULL OR day - coalesce(CAST($from AS DATE), CAST(CAST($month AS DATE) - INTERVAL '2 months' AS DATE)) > 0 - CAST($window AS BIGINT))
 ),
 buckets AS (
   SELECT DISTINCT bucket
@@ -56,7 +56,7 @@ sets AS (
     SELECT day, bucket, users
     FROM active
     WHERE platform = $platform AND dimension = '' AND (CAST($window AS BIGINT) > 1 OR $dimension <> '')
-      AND ($to IS NULL OR day <= CAST($to AS DATE)) AND ($from IS NULL OR day > CAST($from AS DATE) - CAST($window AS BIGINT))
+      AND ($to IS NULL OR day <= CAST($to AS DATE)) AND (coalesce($from, $month) IS NULL OR day > coalesce(CAST($from AS DATE), CAST(CAST($month AS DATE) - INTERVAL '2 months' AS DATE)) - CAST($window AS BIGINT))
   ) AS a ON a.day = d.day AND a.bucket = b.bucket
 ),
 rolling AS (
@@ -85,7 +85,7 @@ taken AS (
       )) AS users
     FROM activity
     WHERE platform = $platform AND event = 'active' AND dimension = $dimension AND $dimension <> ''
-      AND ($to IS NULL OR day <= CAST($to AS DATE)) AND ($from IS NULL OR day > CAST($from AS DATE) - CAST($window AS BIGINT))
+      AND ($to IS NULL OR day <= CAST($to AS DATE)) AND (coalesce($from, $month) IS NULL OR day > coalesce(CAST($from AS DATE), CAST(CAST($month AS DATE) - INTERVAL '2 months' AS DATE)) - CAST($window AS BIGINT))
   )
   GROUP BY day, bucket, dimension_value
 ),
@@ -103,7 +103,7 @@ dimension_values AS (
   SELECT DISTINCT dimension_value
   FROM activity
   WHERE platform = $platform AND event = 'active' AND dimension = $dimension AND $dimension <> ''
-    AND ($to IS NULL OR day <= CAST($to AS DATE)) AND ($from IS NULL OR day > CAST($from AS DATE) - CAST($window AS BIGINT))
+    AND ($to IS NULL OR day <= CAST($to AS DATE)) AND (coalesce($from, $month) IS NULL OR day > coalesce(CAST($from AS DATE), CAST(CAST($month AS DATE) - INTERVAL '2 months' AS DATE)) - CAST($window AS BIGINT))
 ),
 by_value AS (
   SELECT day, dimension_value, sum(bitmap_count(users)) AS users
@@ -126,5 +126,5 @@ FROM calendar c
 CROSS JOIN dimension_values v
 LEFT JOIN totals t ON t.day = c.day
 LEFT JOIN by_value p ON p.day = c.day AND p.dimension_value = v.dimension_value
-WHERE $from IS NULL OR c.day >= CAST($from AS DATE)
+WHERE coalesce($from, $month) IS NULL OR c.day >= coalesce(CAST($from AS DATE), CAST(CAST($month AS DATE) - INTERVAL '2 months' AS DATE))
 ORDER BY c.day, v.dimension_value

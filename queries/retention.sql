@@ -7,19 +7,24 @@
 --- day, both included (age is `bracket_from`, in days). eligible: the users who have had the chance: a period with no covered
 --- day has no row, and a bracket counts only the users for whom all its days are covered.
 --- rate = retained / eligible. The rows without a cohort pool the finished cells of an age: sum of retained / sum of eligible.
+--- By a dimension a cohort's users count under the value of their last active day in the cohort's period (of several values on that
+--- day the first in byte order), who signed up and was not active in it under the empty one; they are retained wherever they
+--- are active. The values add up to `all_eligible` and `all_retained`.
 --- `unfinished`: a day of the cohort's period or of the days looked at is not covered, or they are not over.
---! params:  platform TEXT, cohort TEXT = week, kind TEXT = n_day, max_age BIGINT = 30, bracket_from BIGINT = 1, bracket_to BIGINT = 7, from DATE = null, to DATE = null
---! columns: cohort DATE, age BIGINT, eligible BIGINT, retained BIGINT, rate DOUBLE, mark TEXT
---! grain:   cohort, age
+--! params:  platform TEXT, cohort TEXT = week, kind TEXT = n_day, max_age BIGINT = 30, dimension TEXT = '', bracket_from BIGINT = 1, bracket_to BIGINT = 7, from DATE = null, to DATE = null
+--! columns: cohort DATE, age BIGINT, dimension_value TEXT, eligible BIGINT, retained BIGINT, rate DOUBLE, all_eligible BIGINT, all_retained BIGINT, mark TEXT
+--! grain:   cohort, age, dimension_value
 --! assert:  retained >= 0 AND retained <= eligible
 --! assert:  abs(rate * eligible - retained) <= 0.000001 * eligible
---! assert:  cohort IS NOT NULL OR sum(CASE WHEN cohort IS NOT NULL AND mark = 'computed' THEN retained ELSE 0 END) OVER (PARTITION BY age) = retained
---! assert:  cohort IS NOT NULL OR sum(CASE WHEN cohort IS NOT NULL AND mark = 'computed' THEN eligible ELSE 0 END) OVER (PARTITION BY age) = eligible
---! chart:   heat x=age y=cohort value=rate count=eligible mark=mark
---! finding: {% set pooled = rows|selectattr("cohort", "none")|selectattr("age", "gt", 0)|list %}{% if pooled %}{{ params.platform }}: {{ pooled[0].rate|pct }} {% if params.kind == "bracket" %}are active {{ params.bracket_from }} to {{ params.bracket_to }} days after they came{% else %}are active {{ pooled[0].age }} {{ params.cohort }}{{ "" if pooled[0].age == 1 else "s" }}{% if params.kind == "unbounded" %} or more{% endif %} after they came{% endif %}{% else %}No cohort is old enough{% endif %}
---! subtitle: users active again / users of the cohort who have had the chance; {{ params.kind }}, cohorts by {{ params.cohort }}
+--! assert:  cohort IS NOT NULL OR sum(CASE WHEN cohort IS NOT NULL AND mark = 'computed' THEN retained ELSE 0 END) OVER (PARTITION BY age, dimension_value) = retained
+--! assert:  cohort IS NOT NULL OR sum(CASE WHEN cohort IS NOT NULL AND mark = 'computed' THEN eligible ELSE 0 END) OVER (PARTITION BY age, dimension_value) = eligible
+--! assert:  sum(eligible) OVER (PARTITION BY cohort, age) = all_eligible
+--! assert:  sum(retained) OVER (PARTITION BY cohort, age) = all_retained
+--! chart:   heat x=age y=cohort value=rate count=eligible mark=mark series=dimension_value
+--! finding: {% set pooled = rows|selectattr("cohort", "none")|selectattr("age", "gt", 0)|list %}{% if pooled %}{% set first = pooled[0].age %}{% set told = (pooled|selectattr("age", "equalto", first)|list|sort(attribute="eligible"))[-1] %}{{ params.platform }}: {{ told.rate|pct }} {% if params.dimension %}of {{ told.dimension_value or "not known" }} {% endif %}{% if params.kind == "bracket" %}are active {{ params.bracket_from }} to {{ params.bracket_to }} days after they came{% else %}are active {{ pooled[0].age }} {{ params.cohort }}{{ "" if pooled[0].age == 1 else "s" }}{% if params.kind == "unbounded" %} or more{% endif %} after they came{% endif %}{% else %}No cohort is old enough{% endif %}
+--! subtitle: users active again / users of the cohort who have had the chance; {{ params.kind }}, cohorts by {{ params.cohort }}{% if params.dimension %}, by {{ params.dimension }} when they came{% endif %}
 --! report:  section=activity order=60
---! privacy: eligible, retained
+--! privacy: eligible, retained, all_eligible, all_retained
 WITH calendar AS (
   SELECT
     period, known, whole,
@@ -82,8 +87,8 @@ first_seen AS (
     GROUP BY bucket, period_start(day, CASE $kind WHEN 'bracket' THEN 'day' ELSE $cohort END)
   )
 ),
-members AS (
-  SELECT c.period AS cohort, c.number, c.whole, m.bucket, m.start, m.users, bitmap_count(m.users) AS size
+arrivals AS (
+  SELECT c.period AS cohort, c.number, c.whole, m.bucket, m.start, m.users
   FROM (
     SELECT bucket, start, users, false AS by_activity FROM signups WHERE NOT early
     UNION ALL
@@ -93,6 +98,41 @@ members AS (
   ) AS m
   JOIN calendar c ON c.period = period_start(m.start, $cohort)
   WHERE NOT (m.by_activity AND c.opening) AND ($from IS NULL OR c.period >= period_start(CAST($from AS DATE), $cohort))
+),
+-- From the last day of a cohort's period back: a user counts under the value seen first.
+last_values AS (
+  SELECT cohort, bucket, dimension_value, bitmap_union(users) AS users
+  FROM (
+    SELECT
+      cohort, bucket, dimension_value,
+      bitmap_andnot(users, bitmap_union(users) OVER (
+        PARTITION BY cohort, bucket ORDER BY day DESC, dimension_value ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+      )) AS users
+    FROM (
+      SELECT period_start(day, $cohort) AS cohort, day, bucket, dimension_value, users
+      FROM activity
+      WHERE platform = $platform AND event = 'active' AND dimension = $dimension AND $dimension <> ''
+        AND ($to IS NULL OR day <= CAST($to AS DATE))
+    )
+  )
+  GROUP BY cohort, bucket, dimension_value
+),
+-- By a dimension the undivided cohorts (without a value) stand beside their parts, for these to add up to.
+members AS (
+  SELECT CASE WHEN $dimension = '' THEN '' END AS dimension_value, cohort, number, whole, bucket, start, users, bitmap_count(users) AS size
+  FROM arrivals
+  UNION ALL
+  SELECT v.dimension_value, a.cohort, a.number, a.whole, a.bucket, a.start, bitmap_and(a.users, v.users), bitmap_and_count(a.users, v.users)
+  FROM arrivals a
+  JOIN last_values v ON v.cohort = a.cohort AND v.bucket = a.bucket
+  WHERE $dimension <> ''
+  UNION ALL
+  SELECT
+    '', a.cohort, a.number, a.whole, a.bucket, a.start, bitmap_andnot(a.users, v.users), bitmap_andnot_count(a.users, v.users)
+  FROM arrivals a
+  LEFT JOIN (SELECT cohort, bucket, bitmap_union(users) AS users FROM last_values GROUP BY cohort, bucket) AS v
+    ON v.cohort = a.cohort AND v.bucket = a.bucket
+  WHERE $dimension <> ''
 ),
 -- Whom the cohorts are held against: who was active in a period,
 periods AS (
@@ -128,7 +168,7 @@ brackets AS (
 ),
 cells AS (
   SELECT
-    m.cohort, t.number - m.number AS age, m.size, bitmap_and_count(m.users, p.users) AS retained,
+    m.dimension_value, m.cohort, t.number - m.number AS age, m.size, bitmap_and_count(m.users, p.users) AS retained,
     m.whole AND t.whole AS finished
   FROM members m
   JOIN calendar t ON t.number >= m.number AND t.number <= m.number + CAST($max_age AS BIGINT)
@@ -136,7 +176,7 @@ cells AS (
   WHERE $kind = 'n_day' AND t.known AND m.size > 0
   UNION ALL
   SELECT
-    m.cohort, t.number - m.number, m.size, bitmap_and_count(m.users, p.users),
+    m.dimension_value, m.cohort, t.number - m.number, m.size, bitmap_and_count(m.users, p.users),
     m.whole AND t.whole AND t.unbroken
   FROM members m
   JOIN calendar t ON t.number >= m.number AND t.number <= m.number + CAST($max_age AS BIGINT)
@@ -144,7 +184,7 @@ cells AS (
   WHERE $kind = 'unbounded' AND t.known AND m.size > 0
   UNION ALL
   SELECT
-    m.cohort, CAST($bracket_from AS BIGINT), CASE WHEN b.last_gap < m.start + CAST($bracket_from AS BIGINT) THEN m.size ELSE 0 END,
+    m.dimension_value, m.cohort, CAST($bracket_from AS BIGINT), CASE WHEN b.last_gap < m.start + CAST($bracket_from AS BIGINT) THEN m.size ELSE 0 END,
     CASE WHEN b.last_gap < m.start + CAST($bracket_from AS BIGINT) THEN bitmap_and_count(m.users, b.users) ELSE 0 END,
     m.whole AND coalesce(b.last_gap < m.start + CAST($bracket_from AS BIGINT), false)
   FROM members m
@@ -153,22 +193,28 @@ cells AS (
 ),
 table_of_cells AS (
   SELECT
-    cohort, age, sum(size) AS eligible, sum(retained) AS retained, bool_and(finished) AS finished
+    dimension_value, cohort, age, sum(size) AS eligible, sum(retained) AS retained, bool_and(finished) AS finished
   FROM cells
-  GROUP BY cohort, age
+  GROUP BY dimension_value, cohort, age
 ),
 pooled AS (
   SELECT
-    cohort, age,
+    dimension_value, cohort, age,
     CASE grouping(cohort) WHEN 0 THEN sum(eligible) ELSE sum(eligible) FILTER (WHERE finished) END AS eligible,
     CASE grouping(cohort) WHEN 0 THEN sum(retained) ELSE sum(retained) FILTER (WHERE finished) END AS retained,
     grouping(cohort) = 1 OR bool_and(finished) AS finished
   FROM table_of_cells
-  GROUP BY GROUPING SETS ((cohort, age), (age))
+  GROUP BY GROUPING SETS ((dimension_value, cohort, age), (dimension_value, age))
 )
 SELECT
-  cohort, age, eligible, retained, round(CAST(retained AS DOUBLE) / eligible, 6) AS rate,
-  CASE WHEN finished THEN 'computed' ELSE 'unfinished' END AS mark
-FROM pooled
-WHERE eligible > 0
-ORDER BY cohort, age
+  cohort, age, dimension_value, eligible, retained, round(CAST(retained AS DOUBLE) / eligible, 6) AS rate,
+  all_eligible, all_retained, CASE WHEN finished THEN 'computed' ELSE 'unfinished' END AS mark
+FROM (
+  SELECT
+    cohort, age, dimension_value, eligible, retained, finished,
+    max(CASE WHEN dimension_value IS NULL OR $dimension = '' THEN eligible END) OVER (PARTITION BY cohort, age) AS all_eligible,
+    max(CASE WHEN dimension_value IS NULL OR $dimension = '' THEN retained END) OVER (PARTITION BY cohort, age) AS all_retained
+  FROM pooled
+)
+WHERE eligible > 0 AND dimension_value IS NOT NULL
+ORDER BY cohort, age, dimension_value

@@ -185,7 +185,7 @@ pub async fn assemble(
             report.not_asked.push((query.name.clone(), missing));
             continue;
         }
-        for given in by_dimension(query, given, project) {
+        for given in by_dimension(query, placement, given, project) {
             asked.push((query, placement, ask(context, query, &given), given));
         }
     }
@@ -279,11 +279,19 @@ fn parameters(query: &Query, project: &Project, subject: &Subject) -> Given {
 }
 
 /// What a query is asked with: once, or for all users and then by each dimension where it has that parameter.
-fn by_dimension(query: &Query, given: Given, project: &Project) -> Vec<Given> {
+fn by_dimension(
+    query: &Query,
+    placement: &Placement,
+    given: Given,
+    project: &Project,
+) -> Vec<Given> {
     if query.header.parameter(DIMENSION).is_none() {
         return vec![given];
     }
-    let mut dimensions = vec![""];
+    let mut dimensions = match placement.by_dimension_only {
+        true => vec![],
+        false => vec![""],
+    };
     for dimension in project.dimensions.iter().map(String::as_str) {
         if !dimensions.contains(&dimension) {
             dimensions.push(dimension);

@@ -11,7 +11,7 @@
 --! assert:  users >= 0
 --! chart:   line x=day y=users series=dimension_value mark=mark
 --! finding: {% set known = rows|selectattr("mark", "equalto", "computed")|list %}{% if known %}{{ params.platform }}: {{ known[-1].all_users|short }} active users{% if params.window|int > 1 %} in the {{ params.window }} days to {{ known[-1].day|day }}{% else %} on {{ known[-1].day|day }}{% endif %}{% else %}No window of {{ params.window }} days is fully covered{% endif %}
---! subtitle: distinct users in the {{ params.window }} days ending on each day{% if params.dimension %}, by {{ params.dimension }} of the last active day{% endif %}
+--! subtitle: distinct users {% if params.window|int > 1 %}in the {{ params.window }} days ending on each day{% else %}of each day{% endif %}{% if params.dimension %}, by {{ params.dimension }} of the last active day{% endif %}
 --! report:  section=activity order=12 only=by_dimension
 --! privacy: users, all_users
 WITH calendar AS (

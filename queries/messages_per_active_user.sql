@@ -13,9 +13,9 @@
 --! assert:  sum(messages) OVER (PARTITION BY period) = counted
 --! assert:  sum(users) OVER (PARTITION BY period) = all_users
 --! assert:  abs(mean * users - messages) <= 0.01 * users
---! chart:   line x=period y=median,p90,p99 titles="median,90 % send at most,99 % send at most" mark=mark series=dimension_value
+--! chart:   line x=period y=p99,p90,median titles="99 % send at most,90 % send at most,median" mark=mark series=dimension_value weight=users
 --! finding: {% set known = rows|selectattr("mark", "equalto", "computed")|rejectattr("median", "none")|list %}{% if known %}{% set latest = known[-1].period %}{% set last = (known|selectattr("period", "equalto", latest)|list|sort(attribute="users"))[-1] %}{{ params.platform }}: at least half of the active users{% if params.dimension %} of {{ last.dimension_value or "not known" }}{% endif %} sent {{ last.median|short }} messages or fewer in {% if params.by == "month" %}{{ last.period|month }}{% else %}the {{ params.by }} of {{ last.period|day }}{% endif %}, the mean is {{ last.mean|short }}{% else %}No {{ params.by }} whose messages are counted in full{% endif %}
---! subtitle: messages / active users of each {{ params.by }}{% if params.dimension %}, by {{ params.dimension }} of the last active day: what 99 % send at most{% endif %}
+--! subtitle: messages / active users of each {{ params.by }}{% if params.dimension %}, by {{ params.dimension }} of the last active day: the median{% endif %}
 --! report:  section=activity order=70
 --! privacy: users, all_users, messages, counted
 WITH calendar AS (

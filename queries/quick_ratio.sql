@@ -1,7 +1,7 @@
 --- How many active users came for each that left: the quick ratio of each day, week or month.
 --- quick_ratio = gained / churned. gained = new + resurrected: active in the period, not in the one before; churned: active
 --- in the one before, not in this. It needs no history but the period before. None where nobody left, or where the
---- period or the one before has no covered day. `unfinished`: a day of either is not covered, or the
+--- period or the one before is not covered in full: who may still come would count as gone. `unfinished`: a day of either is not covered, or the
 --- period is not over.
 --- By a dimension users count under the value of their last active day in the period (of several values on that day the first in
 --- byte order); who is active in both under different values moved, neither gained nor churned. The values add up to `all_active`.
@@ -14,7 +14,7 @@
 --! assert:  gained + moved_in - churned - moved_out = active - previous
 --! assert:  sum(active) OVER (PARTITION BY period) = all_active
 --! assert:  sum(moved_in) OVER (PARTITION BY period) = sum(moved_out) OVER (PARTITION BY period)
---! chart:   line x=period y=quick_ratio mark=mark series=dimension_value rule=1 rule_title="growing above, shrinking below"
+--! chart:   line x=period y=quick_ratio mark=mark series=dimension_value weight=active rule=1 rule_title="growing above, shrinking below"
 --! finding: {% set known = rows|selectattr("mark", "equalto", "computed")|rejectattr("quick_ratio", "none")|list %}{% if known %}{% set latest = known[-1].period %}{% set last = (known|selectattr("period", "equalto", latest)|list|sort(attribute="active"))[-1] %}{{ params.platform }}: {{ last.quick_ratio }} users{% if params.dimension %} of {{ last.dimension_value or "not known" }}{% endif %} came for each that left in {% if params.by == "month" %}{{ last.period|month }}{% else %}the {{ params.by }} of {{ last.period|day }}{% endif %}{% else %}No {{ params.by }} with a quick ratio{% endif %}
 --! subtitle: (new + resurrected) / churned; above 1 the active users grow{% if params.dimension %}; by {{ params.dimension }} of the last active day, moves apart{% endif %}
 --! report:  section=activity order=30
@@ -130,7 +130,7 @@ SELECT
   CASE WHEN known AND known_before THEN churned END AS churned,
   CASE WHEN known AND known_before THEN moved_in END AS moved_in,
   CASE WHEN known AND known_before THEN moved_out END AS moved_out,
-  CASE WHEN known AND known_before THEN round(CAST(gained AS DOUBLE) / nullif(churned, 0), 4) END AS quick_ratio,
+  CASE WHEN whole AND whole_before THEN round(CAST(gained AS DOUBLE) / nullif(churned, 0), 4) END AS quick_ratio,
   CASE WHEN known THEN all_active END AS all_active,
   CASE WHEN whole AND (NOT known_before OR whole_before) THEN 'computed' ELSE 'unfinished' END AS mark
 FROM periods

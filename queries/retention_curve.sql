@@ -12,7 +12,7 @@
 --! assert:  retained >= 0 AND retained <= eligible
 --! assert:  sum(eligible) OVER (PARTITION BY age) = all_eligible
 --! assert:  sum(retained) OVER (PARTITION BY age) = all_retained
---! chart:   curve x=age y=rate mark=mark series=dimension_value x_title="days since the first"
+--! chart:   curve x=age y=rate mark=mark series=dimension_value weight=eligible x_title="days since the first"
 --! finding: {% set week = rows|selectattr("age", "equalto", 7)|list|sort(attribute="eligible")|reverse|list %}{% if week %}{% set month = rows|selectattr("age", "equalto", 30)|selectattr("dimension_value", "equalto", week[0].dimension_value)|list %}{{ params.platform }}: {{ week[0].rate|pct }}{% if params.dimension %} of {{ week[0].dimension_value or "not known" }}{% endif %} are active on the 7th day after they came{% if month %}, {{ month[0].rate|pct }} on the 30th{% endif %}{% else %}No cohort is a week old{% endif %}
 --! subtitle: users active on the day / users who had the chance; all day cohorts pooled{% if params.dimension %}, by {{ params.dimension }} of the day they came{% endif %}
 --! report:  section=activity order=61

@@ -12,7 +12,7 @@
 --! assert:  sum(mau) OVER (PARTITION BY day) = all_mau
 --! assert:  abs(sum(mean_dau) OVER (PARTITION BY day) - all_mean_dau) <= 0.01 * count(*) OVER (PARTITION BY day)
 --! assert:  all_mean_dau <= all_mau + 0.01
---! chart:   line x=day y=stickiness mark=mark series=dimension_value
+--! chart:   line x=day y=stickiness mark=mark series=dimension_value weight=mau
 --! finding: {% set known = rows|selectattr("mark", "equalto", "computed")|rejectattr("stickiness", "none")|list %}{% if known %}{% set latest = known[-1].day %}{% set last = (known|selectattr("day", "equalto", latest)|list|sort(attribute="mau"))[-1] %}{{ params.platform }}: {{ last.stickiness|pct }} of the users{% if params.dimension %} of {{ last.dimension_value or "not known" }}{% endif %} of {{ params.window }} days come on a day, in the mean of the days to {{ last.day|day }}{% else %}No window of {{ params.window }} days is fully covered{% endif %}
 --! subtitle: mean daily users / distinct users of the {{ params.window }} days ending on each day{% if params.dimension %}, by {{ params.dimension }}{% endif %}
 --! report:  section=activity order=40

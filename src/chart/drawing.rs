@@ -210,6 +210,20 @@ impl Reader<'_> {
         self.column("series").is_some_and(|c| c.kind == Type::Date)
     }
 
+    /// How large each series is by its last row, where a column says so.
+    fn weigh(&self, series: &mut [Series]) {
+        let Some(weight) = self.setting("weight") else {
+            return;
+        };
+        for row in self.rows {
+            let name = self.name(row);
+            let size = row.get(weight).and_then(Value::as_f64);
+            if let Some(found) = series.iter_mut().find(|s| s.name == name) {
+                found.size = size.or(found.size);
+            }
+        }
+    }
+
     /// Beside others an empty value of a dimension is one that is not known.
     fn name_unknown(&self, series: &mut [Series]) {
         if series.len() > 1 && self.setting("series").is_some() {
@@ -255,6 +269,7 @@ impl Reader<'_> {
                 }),
             }
         }
+        self.weigh(&mut series);
         self.name_unknown(&mut series);
         if let [only] = series.as_mut_slice() {
             only.role = Role::Subject;

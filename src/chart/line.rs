@@ -189,7 +189,7 @@ pub(super) fn strands(runs: Vec<Run>) -> Vec<Strand> {
         .iter()
         .enumerate()
         .filter(|(_, run)| run.role != Role::Subject)
-        .filter_map(|(i, run)| run.last().map(|(_, y)| (i, y)))
+        .filter_map(|(i, run)| run.last().map(|(_, y)| (i, run.size.unwrap_or(y))))
         .collect();
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     let coloured: Vec<usize> = ranked.iter().take(RIVALS).map(|r| r.0).collect();

@@ -179,7 +179,8 @@ pub struct Series {
     pub points: Vec<Point>,
     /// The panel that it stands in, by title; empty where the chart has only one.
     pub panel: String,
-    /// How many it is of, printed beside its name in a [`Kind::Heat`]: the size of a cohort.
+    /// How many it is of: printed beside its name in a [`Kind::Heat`] (the size of a cohort), and of more lines than
+    /// there are colours the largest are named.
     pub size: Option<f64>,
 }
 

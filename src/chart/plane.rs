@@ -115,6 +115,8 @@ pub(super) struct Dot {
 pub(super) struct Run {
     pub(super) name: String,
     pub(super) role: Role,
+    /// How large it is beside the others, where that is not its last value.
+    pub(super) size: Option<f64>,
     pub(super) dots: Vec<Dot>,
 }
 
@@ -157,6 +159,7 @@ pub(super) fn runs(chart: &Chart, domain: &Domain, log: bool) -> Vec<Run> {
             Run {
                 name: font::clean(&series.name),
                 role: series.role,
+                size: series.size,
                 dots,
             }
         })

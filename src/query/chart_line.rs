@@ -34,6 +34,7 @@ const KINDS: [Kind; 7] = [
             "reference",
             "rule",
             "rule_title",
+            "weight",
         ],
     },
     Kind {
@@ -49,6 +50,7 @@ const KINDS: [Kind; 7] = [
             "titles",
             "rule",
             "rule_title",
+            "weight",
         ],
     },
     Kind {
@@ -92,9 +94,9 @@ const KINDS: [Kind; 7] = [
 ];
 
 /// The settings that name columns.
-const COLUMNS: [&str; 14] = [
+const COLUMNS: [&str; 15] = [
     "x", "y", "series", "mark", "label", "note", "overlay", "share", "up", "down", "total", "net",
-    "value", "count",
+    "value", "count", "weight",
 ];
 
 /// The settings that are numbers.

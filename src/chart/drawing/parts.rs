@@ -32,6 +32,7 @@ impl Reader<'_> {
                 }
             }
         }
+        self.weigh(&mut series);
         self.name_unknown(&mut series);
         series
     }

@@ -195,6 +195,32 @@ impl Store {
         &self.folder
     }
 
+    /// The loads that a table partitioned by load holds rows of although they do not count: replaced,
+    /// undone, unfinished, or committed since this store was opened.
+    pub fn strangers(&self, table: &'static str) -> Result<BTreeSet<String>, StoreError> {
+        let mut loads = self.partitions(table, "load")?;
+        for live in self.loads.live() {
+            loads.remove(&live.load);
+        }
+        Ok(loads)
+    }
+
+    /// The values of a partition column that the files of a table have.
+    fn partitions(
+        &self,
+        table: &'static str,
+        column: &str,
+    ) -> Result<BTreeSet<String>, StoreError> {
+        let snapshot = self.table(table)?.snapshot();
+        let files = snapshot.map_err(|e| delta(table, e))?;
+        let files = files.log_data();
+        let mut values = BTreeSet::new();
+        for file in files.iter() {
+            values.extend(file.partition_values_map().remove(column).flatten());
+        }
+        Ok(values)
+    }
+
     /// Begins to write the rows of one load into one table.
     pub fn writer(&self, table: &'static str) -> Result<Writer, StoreError> {
         let of = self.table(table)?;
@@ -228,7 +254,7 @@ impl Store {
         let mut once = Vec::with_capacity(loads.len());
         for (load, seq) in loads.iter_mut().zip(self.loads.next_seq()..) {
             load.seq = seq;
-            writer.write(load.batch()?)?;
+            writer.write(loads::batch_of(&[load])?)?;
             once.push(Transaction::new(load.transaction(), load.generation()));
         }
         let adds = writer.close(&name).await?.into_iter().map(Action::Add);

@@ -140,7 +140,9 @@ impl Store {
         }) {
             return Self::open_to_write(root).await;
         }
-        let tables = open_tables(&folder).await?;
+        // Accounts are looked up by writers only.
+        let read = ["loads", "disclosures", "usage", "activity", "rejects"];
+        let tables = open_tables(&folder, &read).await?;
         Self::with_tables(folder, tables, None).await
     }
 
@@ -153,7 +155,7 @@ impl Store {
         for table in TABLES {
             create(&folder, table).await?;
         }
-        let tables = open_tables(&folder).await?;
+        let tables = open_tables(&folder, &TABLES).await?;
         let mut store = Self::with_tables(folder, tables, Some(lock)).await?;
         store.take_out_unfinished().await?;
         Ok(store)
@@ -413,7 +415,10 @@ fn builder(folder: &Path, table: &str) -> Result<DeltaTableBuilder, StoreError> 
 
 /// Opens `loads` before the tables that it names rows of: rows are committed before the load that
 /// they belong to, so that a load which is seen is seen whole, whatever is written meanwhile.
-async fn open_tables(folder: &Path) -> Result<HashMap<&'static str, DeltaTable>, StoreError> {
+async fn open_tables(
+    folder: &Path,
+    names: &[&'static str],
+) -> Result<HashMap<&'static str, DeltaTable>, StoreError> {
     let open = |name: &'static str| async move {
         let table = builder(folder, name)?
             .load()
@@ -422,7 +427,8 @@ async fn open_tables(folder: &Path) -> Result<HashMap<&'static str, DeltaTable>,
         Ok::<_, StoreError>((name, table))
     };
     let mut tables = HashMap::from([open("loads").await?]);
-    let others = ["disclosures", "usage", "activity", "accounts", "rejects"].map(open);
+    let others = names.iter().copied().filter(|name| *name != "loads");
+    let others = others.map(open);
     tables.extend(futures::future::try_join_all(others).await?);
     Ok(tables)
 }

@@ -312,3 +312,43 @@ impl Columns {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_read_as_they_were_written() {
+        let first = Load {
+            seq: 1,
+            load: "0123456789ab".into(),
+            identity: "0123456789abcdef".into(),
+            unload: false,
+            grain: Grain::Activity,
+            path: "data/a.parquet".into(),
+            format: "parquet".into(),
+            bytes: 10,
+            rows_read: 3,
+            rows_kept: 2,
+            rows_rejected: 1,
+            first_day: calendar::day("2016-02-01").ok(),
+            last_day: calendar::day("2016-02-29").ok(),
+            supersedes: vec![],
+            zone: "UTC".into(),
+            loaded_at: 5,
+            schema_version: schema::VERSION,
+            synthetic: "essor".into(),
+        };
+        let undoing = Load {
+            seq: 2,
+            unload: true,
+            first_day: None,
+            last_day: None,
+            supersedes: vec![first.load.clone(), "b".into()],
+            ..first.clone()
+        };
+        let batch = batch_of(&[&first, &undoing]).unwrap();
+        let columns = Columns::of(&batch).unwrap();
+        assert_eq!((columns.load(0), columns.load(1)), (first, undoing));
+    }
+}

@@ -11,10 +11,9 @@ use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use datafusion::catalog::TableProvider;
-use datafusion::datasource::{MemTable, ViewTable};
+use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::logical_expr::LogicalPlanBuilder;
 use datafusion::physical_plan::collect;
 use datafusion::prelude::{Expr, SessionConfig, SessionContext, cast, col, lit};
 
@@ -84,28 +83,24 @@ async fn register_all(
 ) -> Result<(), EngineError> {
     crate::bitmap::functions::register(context, project.week_start);
     registers::register(context, project)?;
-    let live: Vec<&str> = store.loads().live().map(|l| l.load.as_str()).collect();
     for table in ["disclosures", "rejects"] {
         if !wanted.table(table) {
             continue;
         }
-        context.register_table(table, live_rows(context, store, table, &live).await?)?;
+        context.register_table(table, live_rows(context, store, table).await?)?;
     }
     if wanted.table("usage") || wanted.table("stated_usage") {
-        register_usage(context, store, project.on_conflict, &live).await?;
+        register_usage(context, store, project.on_conflict).await?;
     }
     if wanted.table("activity") {
         register_activity(context, store).await?;
     }
-    let loads = scan(store, "loads").await?;
-    let plan = LogicalPlanBuilder::scan(
-        "loads",
-        datafusion::datasource::provider_as_source(loads),
-        None,
-    )?
-    .filter(named(&live, "load"))?
-    .build()?;
-    context.register_table("loads", Arc::new(ViewTable::new(plan, None)))?;
+    if wanted.table("loads") {
+        // The store has read them to know which rows count.
+        let loads = store.loads().live_batch()?;
+        let loads = MemTable::try_new(loads.schema(), vec![vec![loads]])?;
+        context.register_table("loads", Arc::new(loads))?;
+    }
     let people = store.loads().live().any(|l| l.grain.of_people());
     for view in views() {
         if !wanted.table(&view.name) {
@@ -162,9 +157,8 @@ async fn register_usage(
     context: &SessionContext,
     store: &Store,
     policy: OnConflict,
-    live: &[&str],
 ) -> Result<(), EngineError> {
-    let stated = live_rows(context, store, "usage", live).await?;
+    let stated = live_rows(context, store, "usage").await?;
     let file = match policy {
         OnConflict::Refuse => {
             context.register_table("usage", stated)?;
@@ -228,15 +222,20 @@ async fn scan(store: &Store, table: &'static str) -> Result<Arc<dyn TableProvide
     Ok(store.table(table)?.table_provider().await?)
 }
 
-/// The rows of live loads. The load is the tables' partition, so that no file of another is opened.
+/// The rows of live loads. The load is the tables' partition, so that no file of another is opened; most
+/// often there is no other, and to name those is to name few.
 async fn live_rows(
     context: &SessionContext,
     store: &Store,
     table: &'static str,
-    live: &[&str],
 ) -> Result<Arc<dyn TableProvider>, EngineError> {
     let frame = context.read_table(scan(store, table).await?)?;
-    Ok(frame.filter(named(live, "load"))?.into_view())
+    let strangers = store.strangers(table)?;
+    let strangers: Vec<&str> = strangers.iter().map(String::as_str).collect();
+    match strangers.is_empty() {
+        true => Ok(frame.into_view()),
+        false => Ok(frame.filter(!named(&strangers, "load"))?.into_view()),
+    }
 }
 
 /// Whether a column's text is one of `names`.

@@ -79,37 +79,47 @@ impl Load {
             self.identity.clone()
         }
     }
+}
 
-    pub(super) fn batch(&self) -> Result<RecordBatch, StoreError> {
-        let text = |s: &str| Arc::new(StringArray::from(vec![s])) as ArrayRef;
-        let count = |n: i64| Arc::new(Int64Array::from(vec![n])) as ArrayRef;
-        let day =
-            |d: Option<Day>| Arc::new(Date32Array::from(vec![d.map(calendar::date32)])) as ArrayRef;
-        let columns = vec![
-            count(self.seq),
-            text(&self.load),
-            text(&self.identity),
-            text(if self.unload { "unload" } else { "load" }),
-            text(self.grain.name()),
-            text(&self.path),
-            text(&self.format),
-            count(self.bytes),
-            count(self.rows_read),
-            count(self.rows_kept),
-            count(self.rows_rejected),
-            day(self.first_day),
-            day(self.last_day),
-            text(&self.supersedes.join(",")),
-            text(&self.zone),
-            Arc::new(TimestampMicrosecondArray::from(vec![self.loaded_at]).with_timezone("UTC")),
-            Arc::new(Int32Array::from(vec![self.schema_version])),
-            text(&self.synthetic),
-        ];
-        RecordBatch::try_new(schema::LOADS.clone(), columns).map_err(|e| StoreError::Parquet {
-            table: "loads".into(),
-            source: e.into(),
-        })
-    }
+/// Rows of `loads` in the table's schema.
+pub(super) fn batch_of(loads: &[&Load]) -> Result<RecordBatch, StoreError> {
+    let text = |of: &dyn for<'a> Fn(&'a Load) -> &'a str| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(loads.iter().map(|l| of(l))))
+    };
+    let count = |of: fn(&Load) -> i64| -> ArrayRef {
+        Arc::new(Int64Array::from_iter_values(loads.iter().map(|l| of(l))))
+    };
+    let day = |of: fn(&Load) -> Option<Day>| -> ArrayRef {
+        let days = loads.iter().map(|l| of(l).map(calendar::date32));
+        Arc::new(days.collect::<Date32Array>())
+    };
+    let supersedes = loads.iter().map(|l| l.supersedes.join(","));
+    let moments = TimestampMicrosecondArray::from_iter_values(loads.iter().map(|l| l.loaded_at));
+    let versions = Int32Array::from_iter_values(loads.iter().map(|l| l.schema_version));
+    let columns = vec![
+        count(|l| l.seq),
+        text(&|l| &l.load),
+        text(&|l| &l.identity),
+        text(&|l| if l.unload { "unload" } else { "load" }),
+        text(&|l| l.grain.name()),
+        text(&|l| &l.path),
+        text(&|l| &l.format),
+        count(|l| l.bytes),
+        count(|l| l.rows_read),
+        count(|l| l.rows_kept),
+        count(|l| l.rows_rejected),
+        day(|l| l.first_day),
+        day(|l| l.last_day),
+        Arc::new(StringArray::from_iter_values(supersedes)),
+        text(&|l| &l.zone),
+        Arc::new(moments.with_timezone("UTC")),
+        Arc::new(versions),
+        text(&|l| &l.synthetic),
+    ];
+    RecordBatch::try_new(schema::LOADS.clone(), columns).map_err(|e| StoreError::Parquet {
+        table: "loads".into(),
+        source: e.into(),
+    })
 }
 
 /// Every row of `loads`, in the order of the commits.
@@ -147,6 +157,11 @@ impl Loads {
         self.rows
             .iter()
             .filter(move |l| !l.unload && !gone.contains(l.load.as_str()))
+    }
+
+    /// The loads that count, as rows of the table.
+    pub fn live_batch(&self) -> Result<RecordBatch, StoreError> {
+        batch_of(&self.live().collect::<Vec<_>>())
     }
 
     /// The name that the next load of an identity gets.
@@ -295,5 +310,45 @@ impl Columns {
             schema_version: self.version.value(row),
             synthetic: text(8),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_read_as_they_were_written() {
+        let first = Load {
+            seq: 1,
+            load: "0123456789ab".into(),
+            identity: "0123456789abcdef".into(),
+            unload: false,
+            grain: Grain::Activity,
+            path: "data/a.parquet".into(),
+            format: "parquet".into(),
+            bytes: 10,
+            rows_read: 3,
+            rows_kept: 2,
+            rows_rejected: 1,
+            first_day: calendar::day("2016-02-01").ok(),
+            last_day: calendar::day("2016-02-29").ok(),
+            supersedes: vec![],
+            zone: "UTC".into(),
+            loaded_at: 5,
+            schema_version: schema::VERSION,
+            synthetic: "essor".into(),
+        };
+        let undoing = Load {
+            seq: 2,
+            unload: true,
+            first_day: None,
+            last_day: None,
+            supersedes: vec![first.load.clone(), "b".into()],
+            ..first.clone()
+        };
+        let batch = batch_of(&[&first, &undoing]).unwrap();
+        let columns = Columns::of(&batch).unwrap();
+        assert_eq!((columns.load(0), columns.load(1)), (first, undoing));
     }
 }

@@ -14,6 +14,7 @@ use deltalake::kernel::Action;
 use deltalake::protocol::DeltaOperation;
 use parquet::arrow::ArrowWriter;
 
+use super::loads::batch_of;
 use super::people::{NewFile, accounts_of, encode_accounts, file_schema, parquet, properties};
 use super::{MERGED, Store, StoreError, delta};
 
@@ -142,30 +143,23 @@ impl Store {
         if small.len() <= FEW {
             return Ok(());
         }
-        let schema = crate::schema::LOADS.clone();
+        let rows = batch_of(&self.loads().iter().collect::<Vec<_>>())?;
         let encode = || {
-            let mut writer = ArrowWriter::try_new(Vec::new(), schema, None)?;
-            for load in self.loads().iter() {
-                let batch = load.batch().map_err(|e| parquet_general(&e))?;
-                writer.write(&batch)?;
-            }
+            let mut writer = ArrowWriter::try_new(Vec::new(), rows.schema(), None)?;
+            writer.write(&rows)?;
             writer.into_inner()
         };
         let file = NewFile {
             path: format!("merged-{:08}.parquet", self.loads().last_seq()),
             bytes: encode().map_err(|e| parquet("loads", e))?,
             partition: vec![],
-            rows: self.loads().iter().count(),
+            rows: rows.num_rows(),
             days: None,
         };
         // Every row of the table is known, so that all of its files go, large ones too.
         let gone = self.files("loads")?.into_iter().collect();
         self.replace("loads", &gone, vec![file]).await
     }
-}
-
-fn parquet_general(error: &StoreError) -> parquet::errors::ParquetError {
-    parquet::errors::ParquetError::General(error.to_string())
 }
 
 /// The rows of a batch whose loads still count.

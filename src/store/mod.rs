@@ -140,7 +140,9 @@ impl Store {
         }) {
             return Self::open_to_write(root).await;
         }
-        let tables = open_tables(&folder).await?;
+        // Accounts are looked up by writers only.
+        let read = ["loads", "disclosures", "usage", "activity", "rejects"];
+        let tables = open_tables(&folder, &read).await?;
         Self::with_tables(folder, tables, None).await
     }
 
@@ -153,7 +155,7 @@ impl Store {
         for table in TABLES {
             create(&folder, table).await?;
         }
-        let tables = open_tables(&folder).await?;
+        let tables = open_tables(&folder, &TABLES).await?;
         let mut store = Self::with_tables(folder, tables, Some(lock)).await?;
         store.take_out_unfinished().await?;
         Ok(store)
@@ -195,6 +197,32 @@ impl Store {
         &self.folder
     }
 
+    /// The loads that a table partitioned by load holds rows of although they do not count: replaced,
+    /// undone, unfinished, or committed since this store was opened.
+    pub fn strangers(&self, table: &'static str) -> Result<BTreeSet<String>, StoreError> {
+        let mut loads = self.partitions(table, "load")?;
+        for live in self.loads.live() {
+            loads.remove(&live.load);
+        }
+        Ok(loads)
+    }
+
+    /// The values of a partition column that the files of a table have.
+    fn partitions(
+        &self,
+        table: &'static str,
+        column: &str,
+    ) -> Result<BTreeSet<String>, StoreError> {
+        let snapshot = self.table(table)?.snapshot();
+        let files = snapshot.map_err(|e| delta(table, e))?;
+        let files = files.log_data();
+        let mut values = BTreeSet::new();
+        for file in files.iter() {
+            values.extend(file.partition_values_map().remove(column).flatten());
+        }
+        Ok(values)
+    }
+
     /// Begins to write the rows of one load into one table.
     pub fn writer(&self, table: &'static str) -> Result<Writer, StoreError> {
         let of = self.table(table)?;
@@ -228,7 +256,7 @@ impl Store {
         let mut once = Vec::with_capacity(loads.len());
         for (load, seq) in loads.iter_mut().zip(self.loads.next_seq()..) {
             load.seq = seq;
-            writer.write(load.batch()?)?;
+            writer.write(loads::batch_of(&[load])?)?;
             once.push(Transaction::new(load.transaction(), load.generation()));
         }
         let adds = writer.close(&name).await?.into_iter().map(Action::Add);
@@ -387,7 +415,10 @@ fn builder(folder: &Path, table: &str) -> Result<DeltaTableBuilder, StoreError> 
 
 /// Opens `loads` before the tables that it names rows of: rows are committed before the load that
 /// they belong to, so that a load which is seen is seen whole, whatever is written meanwhile.
-async fn open_tables(folder: &Path) -> Result<HashMap<&'static str, DeltaTable>, StoreError> {
+async fn open_tables(
+    folder: &Path,
+    names: &[&'static str],
+) -> Result<HashMap<&'static str, DeltaTable>, StoreError> {
     let open = |name: &'static str| async move {
         let table = builder(folder, name)?
             .load()
@@ -396,7 +427,8 @@ async fn open_tables(folder: &Path) -> Result<HashMap<&'static str, DeltaTable>,
         Ok::<_, StoreError>((name, table))
     };
     let mut tables = HashMap::from([open("loads").await?]);
-    let others = ["disclosures", "usage", "activity", "accounts", "rejects"].map(open);
+    let others = names.iter().copied().filter(|name| *name != "loads");
+    let others = others.map(open);
     tables.extend(futures::future::try_join_all(others).await?);
     Ok(tables)
 }

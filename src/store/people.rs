@@ -175,21 +175,8 @@ impl Store {
     /// The parts of `activity` that belong to no load: what a crash left.
     pub fn unfinished_parts(&self) -> Result<BTreeSet<String>, StoreError> {
         let known: BTreeSet<&str> = self.loads().iter().map(|l| l.load.as_str()).collect();
-        let parts = self.parts()?.into_iter();
-        Ok(parts
-            .filter(|part| part != MERGED && !known.contains(part.as_str()))
-            .collect())
-    }
-
-    /// The parts that the files of `activity` are in.
-    fn parts(&self) -> Result<BTreeSet<String>, StoreError> {
-        let snapshot = self.table("activity")?.snapshot();
-        let files = snapshot.map_err(|e| delta("activity", e))?;
-        let files = files.log_data();
-        let mut parts = BTreeSet::new();
-        for file in files.iter() {
-            parts.extend(file.partition_values_map().remove("part").flatten());
-        }
+        let mut parts = self.partitions("activity", "part")?;
+        parts.retain(|part| part != MERGED && !known.contains(part.as_str()));
         Ok(parts)
     }
 }

@@ -191,11 +191,16 @@ cells AS (
   LEFT JOIN brackets b ON b.bucket = m.bucket AND b.day = m.start + CAST($bracket_to AS BIGINT)
   WHERE $kind = 'bracket' AND m.size > 0
 ),
+-- A value's cell is finished when its whole cohort's is, so that the pools of the values add up too.
 table_of_cells AS (
   SELECT
-    dimension_value, cohort, age, sum(size) AS eligible, sum(retained) AS retained, bool_and(finished) AS finished
-  FROM cells
-  GROUP BY dimension_value, cohort, age
+    dimension_value, cohort, age, eligible, retained, bool_and(finished) OVER (PARTITION BY cohort, age) AS finished
+  FROM (
+    SELECT
+      dimension_value, cohort, age, sum(size) AS eligible, sum(retained) AS retained, bool_and(finished) AS finished
+    FROM cells
+    GROUP BY dimension_value, cohort, age
+  )
 ),
 pooled AS (
   SELECT

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::answer::Expected;
 use super::data::Data;
 use super::question::Question;
-use super::sets::{Span, mark, under};
+use super::sets::{Span, Values, mark, under};
 
 pub fn active_users(data: &Data, question: &Question) -> Expected {
     let days = data.history().days();
@@ -110,12 +110,16 @@ pub fn stickiness(data: &Data, question: &Question) -> Expected {
         let window = Span::ending(day, question.number("window"));
         let covered: Vec<_> = window.days().filter(|d| data.covered(*d)).collect();
         let users = data.values(window, dimension);
+        let daily: Vec<Values> = covered
+            .iter()
+            .map(|d| data.values(Span::ending(*d, 1), dimension))
+            .collect();
+        let mean = |count: &dyn Fn(&Values) -> usize| {
+            daily.iter().map(count).sum::<usize>() as f64 / covered.len() as f64
+        };
+        let all_mean = mean(&Values::len);
         for value in data.all_values(dimension) {
-            let daily = covered.iter().map(|d| {
-                let users = data.values(Span::ending(*d, 1), dimension);
-                under(&users, value) as f64
-            });
-            let mean = daily.sum::<f64>() / covered.len() as f64;
+            let mean = mean(&|users| under(users, value));
             let mau = under(&users, value);
             let known = !covered.is_empty();
             let share = (mau > 0).then_some(mean / mau as f64);
@@ -126,6 +130,8 @@ pub fn stickiness(data: &Data, question: &Question) -> Expected {
                     ("mean_dau", json!(known.then_some(mean))),
                     ("days", json!(covered.len())),
                     ("stickiness", json!(share)),
+                    ("all_mau", json!(known.then_some(users.len()))),
+                    ("all_mean_dau", json!(known.then_some(all_mean))),
                     ("mark", json!(data.mark(window))),
                 ],
             );
@@ -141,18 +147,20 @@ pub fn power_users(data: &Data, question: &Question) -> Expected {
     for row in data.rows_in(window) {
         days.entry(row.user).or_default().insert(row.day);
     }
+    let user_days: usize = days.values().map(BTreeSet::len).sum();
     let mut expected = question.expected(&["dimension_value", "days"], &[]);
     for value in values.values().collect::<BTreeSet<_>>() {
         let of_value = days.iter().filter(|(user, _)| values[user] == *value);
         let often: Vec<usize> = of_value.map(|(_, days)| days.len()).collect();
         for n in 1..=question.number("window") as usize {
             let users = often.iter().filter(|days| **days == n).count();
-            let columns: [(&str, Value); 6] = [
+            let columns: [(&str, Value); 7] = [
                 ("users", json!(users)),
                 ("share", json!(users as f64 / often.len() as f64)),
                 ("at_least", json!(often.iter().filter(|d| **d >= n).count())),
                 ("active", json!(often.len())),
-                ("user_days", json!(often.iter().sum::<usize>())),
+                ("all_active", json!(values.len())),
+                ("user_days", json!(user_days)),
                 ("mark", json!(data.mark(window))),
             ];
             expected.row(&[value, &n], columns);

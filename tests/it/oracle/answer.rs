@@ -82,7 +82,7 @@ fn text(value: Option<&Value>) -> String {
 fn same(column: &str, expected: &Value, given: Option<&Value>) -> bool {
     let Some(given) = given else { return false };
     let rounding = match column {
-        "mean" | "mean_dau" | "quick_ratio" => 0.005_001,
+        "mean" | "mean_dau" | "all_mean_dau" | "quick_ratio" => 0.005_001,
         "share" | "stickiness" | "rate" => 0.000_051,
         _ => 0.0,
     };

@@ -142,20 +142,21 @@ pub fn quick_ratio(data: &Data, question: &Question) -> Expected {
             let gained = step.gained(value).len();
             let ratio = ratio(gained, step.churned(value)).filter(|_| compares);
             let previous = step.before.map(|_| under(&step.then, value));
-            let mut columns = vec![
-                ("active", json!(known.then_some(under(&step.now, value)))),
-                ("previous", json!(previous)),
-                ("gained", told(gained)),
-                ("retained", told(step.retained(value))),
-                ("churned", told(step.churned(value))),
-                ("quick_ratio", json!(ratio)),
-                ("mark", json!(step.mark(data))),
-            ];
-            if !question.dimension().is_empty() {
-                columns.push(("moved_in", told(step.moved_in(value))));
-                columns.push(("moved_out", told(step.moved_out(value))));
-            }
-            expected.row(&[&step.period.first, &value], columns);
+            expected.row(
+                &[&step.period.first, &value],
+                [
+                    ("active", json!(known.then_some(under(&step.now, value)))),
+                    ("previous", json!(previous)),
+                    ("gained", told(gained)),
+                    ("retained", told(step.retained(value))),
+                    ("churned", told(step.churned(value))),
+                    ("moved_in", told(step.moved_in(value))),
+                    ("moved_out", told(step.moved_out(value))),
+                    ("quick_ratio", json!(ratio)),
+                    ("all_active", json!(known.then_some(step.now.len()))),
+                    ("mark", json!(step.mark(data))),
+                ],
+            );
         }
     }
     expected

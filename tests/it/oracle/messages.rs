@@ -23,26 +23,28 @@ pub fn messages_per_active_user(data: &Data, question: &Question) -> Expected {
         let finished = mark(data.whole(period) && counted);
         for value in data.all_values(question.dimension()) {
             let of_value = sent.iter().filter(|(user, _)| values[user] == value);
-            let mut sent: Vec<u64> = of_value.map(|(_, sent)| *sent).collect();
-            sent.sort_unstable();
+            let mut counts: Vec<u64> = of_value.map(|(_, sent)| *sent).collect();
+            counts.sort_unstable();
             let key: [&dyn ToString; 2] = [&period.first, &value];
-            let Some(most) = sent.last() else {
+            let Some(most) = counts.last() else {
                 expected.row(&key, [("median", json!(null))]);
                 continue;
             };
-            let total = sent.iter().sum::<u64>();
+            let total = counts.iter().sum::<u64>();
             // The smallest number that at least so many of a hundred stay at or below.
-            let at_most = |share: usize| json!(sent[(sent.len() * share).div_ceil(100) - 1]);
+            let at_most = |share: usize| json!(counts[(counts.len() * share).div_ceil(100) - 1]);
             expected.row(
                 &key,
                 [
-                    ("users", json!(sent.len())),
+                    ("users", json!(counts.len())),
                     ("messages", json!(total)),
-                    ("mean", json!(total as f64 / sent.len() as f64)),
+                    ("mean", json!(total as f64 / counts.len() as f64)),
                     ("median", at_most(50)),
                     ("p90", at_most(90)),
                     ("p99", at_most(99)),
                     ("most", json!(most)),
+                    ("all_users", json!(sent.len())),
+                    ("counted", json!(sent.values().sum::<u64>())),
                     ("mark", json!(finished)),
                 ],
             );

@@ -1,7 +1,7 @@
 //! A second engine: random small data sets, each figure worked out again with plain sets.
 //!
 //! Every data set is a platform of its own, in files of its own, so that one ingest serves many.
-//! `ESSOR_ORACLE=2000` says how many there are.
+//! `ESSOR_ORACLE=2000` says how many there are; `ESSOR_ORACLE_ONLY=retention` asks only the questions that name it.
 
 mod active;
 mod answer;
@@ -116,13 +116,13 @@ fn random_data_give_what_plain_sets_give() {
     let all: Vec<Data> = (0..sets).map(|_| Data::random(&mut chance)).collect();
     let mut outcome = Outcome::default();
     for (place, together) in all.chunks(TOGETHER).enumerate() {
-        outcome.add(check(place * TOGETHER, together));
-        let Outcome {
-            answers,
-            rows,
-            wrong,
-        } = &outcome;
-        println!("{answers} answers, {rows} rows, {} differ", wrong.len());
+        let found = check(place * TOGETHER, together);
+        found.wrong.iter().for_each(|wrong| println!("{wrong}"));
+        outcome.add(found);
+        let (answers, rows) = (outcome.answers, outcome.rows);
+        let wrong = outcome.wrong.len();
+        println!("{answers} answers, {rows} rows, {wrong} differ");
     }
-    assert!(outcome.wrong.is_empty(), "{}", outcome.wrong.join("\n"));
+    let few: Vec<&str> = outcome.wrong.iter().take(30).map(String::as_str).collect();
+    assert!(few.is_empty(), "{}", few.join("\n"));
 }

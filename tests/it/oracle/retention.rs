@@ -143,18 +143,15 @@ impl Counts {
         self.retained += other.retained;
     }
 
-    /// Where `all` is given, beside those of all values.
-    fn columns(self, all: Option<Counts>) -> Vec<(&'static str, Value)> {
-        let mut columns = vec![
+    /// Beside those of all values.
+    fn columns(self, all: Counts) -> Vec<(&'static str, Value)> {
+        vec![
             ("eligible", json!(self.eligible)),
             ("retained", json!(self.retained)),
             ("rate", json!(self.retained as f64 / self.eligible as f64)),
-        ];
-        if let Some(all) = all {
-            columns.push(("all_eligible", json!(all.eligible)));
-            columns.push(("all_retained", json!(all.retained)));
-        }
-        columns
+            ("all_eligible", json!(all.eligible)),
+            ("all_retained", json!(all.retained)),
+        ]
     }
 }
 
@@ -164,7 +161,6 @@ fn value_of(values: &Values, user: u32) -> &'static str {
 }
 
 pub fn retention(data: &Data, question: &Question) -> Expected {
-    let divided = !question.dimension().is_empty();
     let mut expected = question.expected(&["cohort", "age", "dimension_value"], &["eligible"]);
     let mut pooled: BTreeMap<(u64, &str), Counts> = BTreeMap::new();
     let mut pooled_all: BTreeMap<u64, Counts> = BTreeMap::new();
@@ -179,7 +175,7 @@ pub fn retention(data: &Data, question: &Question) -> Expected {
             if cell.finished {
                 pooled.entry((age, value)).or_default().add(counts);
             }
-            let mut columns = counts.columns(divided.then_some(all));
+            let mut columns = counts.columns(all);
             columns.push(("mark", json!(mark(cell.finished))));
             if counts.eligible > 0 {
                 expected.row(&[&cohort.first, &age, &value], columns);
@@ -187,7 +183,7 @@ pub fn retention(data: &Data, question: &Question) -> Expected {
         }
     }
     for ((age, value), counts) in pooled {
-        let mut columns = counts.columns(divided.then_some(pooled_all[&age]));
+        let mut columns = counts.columns(pooled_all[&age]);
         columns.push(("mark", json!("computed")));
         if counts.eligible > 0 {
             expected.row(&[&"", &age, &value], columns);
@@ -197,7 +193,6 @@ pub fn retention(data: &Data, question: &Question) -> Expected {
 }
 
 pub fn retention_curve(data: &Data, question: &Question) -> Expected {
-    let divided = !question.dimension().is_empty();
     let cohorts = cohorts(data, "day");
     let mut expected = question.expected(&["age", "dimension_value"], &["eligible"]);
     for age in 0..=30 {
@@ -217,7 +212,7 @@ pub fn retention_curve(data: &Data, question: &Question) -> Expected {
             }
         }
         for (value, (counts, cohorts)) in counts {
-            let mut columns = counts.columns(divided.then_some(all));
+            let mut columns = counts.columns(all);
             columns.push(("cohorts", json!(cohorts.len())));
             expected.row(&[&age, &value], columns);
         }

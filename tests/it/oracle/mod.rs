@@ -23,7 +23,7 @@ use question::{QUESTIONS, Question};
 /// How many platforms share a project: with the loads of more each question takes longer.
 const TOGETHER: usize = 12;
 /// Planning is what costs time: of so many questions one goes to each data set, to the next set the next.
-const TURNS: usize = 3;
+const TURNS: usize = 4;
 
 /// What came of asking: rows compared, and every difference in words.
 #[derive(Default)]

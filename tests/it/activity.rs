@@ -1,6 +1,8 @@
 //! User-days through the binary: what counts, what is taken back, and what is never kept.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+
+use datafusion::prelude::{CsvReadOptions, SessionContext};
 
 use crate::project::Project;
 
@@ -184,30 +186,89 @@ fn all_kinds_of_ids_are_users() {
     assert_eq!(days(&project), "2016-02-01,4,\n");
 }
 
-/// The messages of the file of private messages among students, as days (in UTC) and senders; none
-/// where the file is not at hand.
-fn college_messages() -> Option<(String, Vec<(i64, u32)>)> {
+/// The file of private messages among students as CSV; none where it is not at hand.
+fn college_messages() -> Option<String> {
     let path = std::env::var("ESSOR_COLLEGE_MESSAGES")
         .unwrap_or_else(|_| "../shared/data/CollegeMsg.txt".into());
     let text = std::fs::read_to_string(crate::project::repository().join(path)).ok()?;
     let mut csv = String::from("user,timestamp\n");
-    let mut rows = Vec::new();
     for line in text.lines() {
         let fields: Vec<&str> = line.split(' ').collect();
         csv.push_str(&format!("{},{}\n", fields[0], fields[2]));
-        let seconds: i64 = fields[2].parse().unwrap();
-        rows.push((seconds.div_euclid(86400), fields[0].parse().unwrap()));
     }
-    Some((csv, rows))
+    Some(csv)
 }
 
-fn number(text: &str) -> u64 {
-    text.parse().unwrap_or_else(|_| panic!("`{text}`"))
+/// What SQL over the raw rows gives, as lines of CSV in the order of its keys.
+async fn plain(context: &SessionContext, sql: &str) -> Vec<String> {
+    let frame = context.sql(sql).await;
+    let batches = frame.unwrap_or_else(|e| panic!("{sql}: {e}")).collect();
+    let batches = batches.await.unwrap_or_else(|e| panic!("{sql}: {e}"));
+    let mut writer = arrow::csv::WriterBuilder::new()
+        .with_header(false)
+        .build(Vec::new());
+    batches.iter().for_each(|b| writer.write(b).unwrap());
+    let text = String::from_utf8(writer.into_inner()).unwrap();
+    text.lines().map(str::to_owned).collect()
 }
+
+/// Some columns of a query's answer as lines of CSV, without the rows that pool others: those begin with nothing.
+fn told(project: &Project, query: &str, columns: &[&str]) -> Vec<String> {
+    let text = project.ok(&format!("query {query} --format csv"));
+    let mut rows = text.lines().map(|l| l.split(',').collect::<Vec<_>>());
+    let header = rows.next().unwrap();
+    let places: Vec<usize> = columns
+        .iter()
+        .map(|c| header.iter().position(|h| h == c).unwrap())
+        .collect();
+    let some = |row: Vec<&str>| places.iter().map(|p| row[*p]).collect::<Vec<_>>().join(",");
+    rows.map(some).filter(|row| !row.starts_with(',')).collect()
+}
+
+const SENT: &str = "CREATE VIEW sent AS
+  SELECT \"user\" AS sender, CAST(to_timestamp_seconds(timestamp) AS DATE) AS day FROM messages";
+
+const ACTIVE_USERS: &str = "
+  WITH days AS (SELECT unnest(generate_series(min(day), max(day), INTERVAL '1 day')) AS last FROM sent)
+  SELECT CAST(last AS DATE) AS label, count(DISTINCT sender) AS users
+  FROM days LEFT JOIN sent ON day > last - INTERVAL 'WINDOW days' AND day <= last
+  GROUP BY label ORDER BY label";
+
+const L28: &str = "
+  WITH often AS (
+    SELECT sender, count(DISTINCT day) AS days FROM sent
+    WHERE day > (SELECT max(day) FROM sent) - INTERVAL '28 days' GROUP BY sender)
+  SELECT n.value AS days, count(o.sender) AS users
+  FROM generate_series(1, 28) AS n LEFT JOIN often o ON o.days = n.value
+  GROUP BY n.value ORDER BY n.value";
+
+// Who is first seen in the first week may have come before.
+const WEEKLY_RETENTION: &str = "
+  WITH active AS (SELECT DISTINCT sender, CAST(date_trunc('week', day) AS DATE) AS week FROM sent),
+  came AS (SELECT sender, min(week) AS cohort FROM active GROUP BY sender),
+  weeks AS (SELECT DISTINCT week FROM active)
+  SELECT c.cohort, (w.week - c.cohort) / 7 AS age, count(DISTINCT c.sender) AS eligible, count(a.sender) AS retained
+  FROM came c JOIN weeks w ON w.week >= c.cohort
+  LEFT JOIN active a ON a.sender = c.sender AND a.week = w.week
+  WHERE c.cohort > (SELECT min(cohort) FROM came)
+  GROUP BY 1, 2 ORDER BY 1, 2";
+
+const DAILY_RETENTION: &str = "
+  WITH active AS (SELECT DISTINCT sender, day FROM sent),
+  came AS (SELECT sender, min(day) AS first FROM active GROUP BY sender)
+  SELECT n.value AS age, count(DISTINCT c.sender) AS eligible, count(a.sender) AS retained
+  FROM came c JOIN generate_series(0, 30) AS n ON n.value <= (SELECT max(day) FROM sent) - c.first
+  LEFT JOIN active a ON a.sender = c.sender AND a.day - c.first = n.value
+  WHERE c.first > (SELECT min(first) FROM came)
+  GROUP BY n.value ORDER BY n.value";
+
+const MONTHLY_MESSAGES: &str = "
+  SELECT CAST(date_trunc('month', day) AS DATE) AS month, count(DISTINCT sender) AS users, count(*) AS messages
+  FROM sent GROUP BY 1 ORDER BY 1";
 
 #[test]
-fn real_messages_give_what_plain_sets_give() {
-    let Some((csv, rows)) = college_messages() else {
+fn real_messages_give_what_plain_sql_gives() {
+    let Some(csv) = college_messages() else {
         println!(
             "skipped: CollegeMsg.txt (SNAP) is not at hand; name it in ESSOR_COLLEGE_MESSAGES"
         );
@@ -216,47 +277,34 @@ fn real_messages_give_what_plain_sets_give() {
     let project = Project::new(TOML);
     project.write("data/messages.csv", csv);
     project.ok("ingest data");
-    let mut senders: BTreeMap<i64, BTreeSet<u32>> = BTreeMap::new();
-    for (day, sender) in &rows {
-        senders.entry(*day).or_default().insert(*sender);
+    let raw = SessionContext::new();
+    let file = project.path("data/messages.csv");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let read = raw.register_csv("messages", file.to_str().unwrap(), CsvReadOptions::new());
+    runtime.block_on(read).unwrap();
+    let ask = |sql: &str| runtime.block_on(plain(&raw, sql));
+    ask(SENT);
+    for window in [1, 7, 28, 30, 31] {
+        let query = format!("active_users --window {window}");
+        let expected = ask(&ACTIVE_USERS.replace("WINDOW", &window.to_string()));
+        assert_eq!(expected.len(), 195, "every calendar day, silent ones too");
+        assert_eq!(told(&project, &query, &["day", "users"]), expected);
     }
-    let window = |last: i64, width: i64| {
-        let days = senders.range(last - width + 1..=last);
-        days.flat_map(|(_, s)| s.iter().copied())
-            .collect::<BTreeSet<u32>>()
-    };
-    for width in [1, 7, 28, 30, 31] {
-        let answer = project.ok(&format!("query active_users --window {width} --format csv"));
-        let mut seen = 0;
-        for line in answer.lines().skip(1) {
-            let fields: Vec<&str> = line.split(',').collect();
-            let day: chrono::NaiveDate = fields[0].parse().unwrap();
-            let day = day
-                .signed_duration_since(chrono::NaiveDate::default())
-                .num_days();
-            assert_eq!(
-                number(fields[2]),
-                window(day, width).len() as u64,
-                "{line} {width}"
-            );
-            seen += 1;
-        }
-        assert_eq!(seen, 195, "every calendar day, silent ones too");
+    for (query, columns, sql) in [
+        ("power_users --window 28", "days users", L28),
+        (
+            "retention --cohort week",
+            "cohort age eligible retained",
+            WEEKLY_RETENTION,
+        ),
+        ("retention_curve", "age eligible retained", DAILY_RETENTION),
+        (
+            "messages_per_active_user --by month",
+            "period users messages",
+            MONTHLY_MESSAGES,
+        ),
+    ] {
+        let columns: Vec<&str> = columns.split(' ').collect();
+        assert_eq!(told(&project, query, &columns), ask(sql), "{query}");
     }
-    let last = *senders.keys().last().unwrap();
-    let mut active: BTreeMap<u32, u64> = BTreeMap::new();
-    for (_, senders) in senders.range(last - 27..=last) {
-        senders
-            .iter()
-            .for_each(|s| *active.entry(*s).or_default() += 1);
-    }
-    let answer = project.ok("query power_users --window 28 --format csv");
-    for line in answer.lines().skip(1) {
-        let fields: Vec<&str> = line.split(',').collect();
-        let users = active.values().filter(|n| **n == number(fields[0])).count();
-        assert_eq!(number(fields[1]), users as u64, "{line}");
-    }
-    let messages =
-        project.sql("SELECT sum(counts_sum(messages)) FROM activity WHERE dimension = ''");
-    assert_eq!(number(messages.trim()), rows.len() as u64);
 }

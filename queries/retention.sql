@@ -192,15 +192,17 @@ cells AS (
   WHERE $kind = 'bracket' AND m.size > 0
 ),
 -- A value's cell is finished when its whole cohort's is, so that the pools of the values add up too.
+whole_cells AS (
+  SELECT cohort, age, bool_and(finished) AS finished
+  FROM cells
+  GROUP BY cohort, age
+),
 table_of_cells AS (
   SELECT
-    dimension_value, cohort, age, eligible, retained, bool_and(finished) OVER (PARTITION BY cohort, age) AS finished
-  FROM (
-    SELECT
-      dimension_value, cohort, age, sum(size) AS eligible, sum(retained) AS retained, bool_and(finished) AS finished
-    FROM cells
-    GROUP BY dimension_value, cohort, age
-  )
+    c.dimension_value, c.cohort, c.age, sum(c.size) AS eligible, sum(c.retained) AS retained, bool_and(w.finished) AS finished
+  FROM cells c
+  JOIN whole_cells w ON w.cohort = c.cohort AND w.age = c.age
+  GROUP BY c.dimension_value, c.cohort, c.age
 ),
 pooled AS (
   SELECT

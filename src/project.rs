@@ -133,6 +133,9 @@ pub struct Source {
     /// What new content at a known path does.
     #[serde(default)]
     pub on_change: OnChange,
+    /// The format that the file is of, in place of what its bytes show: `synapse-phone-home`.
+    #[serde(rename = "as")]
+    pub format: Option<String>,
     /// Of people: what a row is, where the name of its day's column does not say it.
     pub rows: Option<Rows>,
     /// Of people: when a row says that its user was active.
@@ -182,6 +185,7 @@ struct ProjectTable {
     dimensions: Vec<String>,
     week_start: Option<String>,
     memory: Option<String>,
+    network: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -214,6 +218,8 @@ pub struct Project {
     pub dimensions: Vec<String>,
     /// The day that weeks begin with.
     pub week_start: chrono::Weekday,
+    /// What the servers of the project belong to: the platform of their exports.
+    pub network: Option<String>,
     /// How many bytes of memory ingest and queries may each take; half of the machine's where it is not given.
     pub memory: Option<u64>,
     /// How files are read.
@@ -293,6 +299,7 @@ impl Project {
         Ok(Project {
             root: root.to_owned(),
             platform: document.project.platform,
+            network: document.project.network,
             rivals: document.project.rivals,
             zone,
             on_conflict: document.project.on_conflict,

@@ -95,6 +95,9 @@ async fn read_what_is_new(project: &Project, setting: &Setting) -> Result<Outcom
             threads: setting.threads,
             strict: false,
             platform: None,
+            server: None,
+            at: None,
+            format: None,
             key: ingest::key(project),
         },
     )

@@ -44,6 +44,30 @@ pub enum IngestError {
         /// What it looks like.
         found: &'static str,
     },
+    /// `--as` names no format.
+    #[error("`{name}` can't be read as `{given}`: there is no such format; the formats are {known}")]
+    UnknownExport {
+        /// The file.
+        name: String,
+        /// What was given.
+        given: String,
+        /// The formats.
+        known: String,
+    },
+    /// An answer that does not say whose it is, or of which day.
+    #[error("`{name}` is {export}, which does not say its {what}, and its name names none; say it with `{flag}` (as in `{flag} {example}`), or put it in the file's name")]
+    Unsaid {
+        /// The file.
+        name: String,
+        /// What it is.
+        export: &'static str,
+        /// What is unsaid.
+        what: &'static str,
+        /// The option that says it.
+        flag: &'static str,
+        /// An example of its value.
+        example: &'static str,
+    },
     /// The format is known, but its bytes are not sound.
     #[error("`{name}` is not sound {format}: {detail}; make it again at its source")]
     Corrupt {

@@ -59,6 +59,11 @@ pub fn identity(content: &Content, options: &Options) -> String {
         part(&list.len().to_string());
         list.iter().for_each(|name| part(name));
     }
+    if let Some(exported) = &options.exported {
+        part(exported.format);
+        part(exported.grain.name());
+        part(&options.at.map(|day| day.to_string()).unwrap_or_default());
+    }
     hasher.finalize().to_hex().to_string()
 }
 

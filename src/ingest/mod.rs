@@ -32,6 +32,7 @@ mod columns;
 mod coverage;
 mod csv;
 mod error;
+mod exports;
 mod identity;
 mod interchange;
 mod json;
@@ -50,6 +51,7 @@ mod tests;
 
 pub use coverage::{Coverage, SeriesKey};
 pub use error::IngestError;
+pub use exports::{Exported, Part, parts};
 pub use identity::{Content, content, identity};
 pub use platforms::fold;
 pub use reject::Reject;
@@ -117,6 +119,12 @@ pub struct Options {
     pub key: Result<Key, Arc<KeyError>>,
     /// Whether the same key twice in the file is refused or left to the store's views.
     pub on_conflict: OnConflict,
+    /// The network that servers of the project belong to, where essor.toml names one.
+    pub network: Option<String>,
+    /// The day of an answer that does not say its own.
+    pub at: Option<Day>,
+    /// The program's format that the file is of, and what is taken of it; none for a table of rows.
+    pub exported: Option<Exported>,
     /// How many workers clean chunks; 0 for as many as there are processors.
     pub threads: usize,
     /// How many bytes of text a chunk has, and at most how many rows of columns; 0 for the default.
@@ -133,6 +141,9 @@ impl Default for Options {
             dimensions: vec![],
             key: Err(Arc::new(KeyError::Missing)),
             on_conflict: OnConflict::default(),
+            network: None,
+            at: None,
+            exported: None,
             threads: 0,
             chunk: 0,
         }
@@ -173,6 +184,7 @@ impl Options {
             aliases,
             on_conflict: project.on_conflict,
             dimensions: project.dimensions.clone(),
+            network: project.network.clone(),
             ..Options::default()
         }
     }

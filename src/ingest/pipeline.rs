@@ -23,7 +23,7 @@ use super::stream::{Body, Chunk, Cutter, Source};
 use super::table::Table;
 use super::{CHUNK, Input, Options, Origin, Rows, Summary};
 use super::{
-    clean_disclosures, clean_usage, clean_user_days, columnar, csv, json, json_cut, people,
+    clean_disclosures, clean_usage, clean_user_days, columnar, csv, exports, json, json_cut, people,
     platforms,
 };
 use crate::schema::Grain;
@@ -57,7 +57,10 @@ pub(super) fn open(input: &Input, options: &Options) -> Result<Opened, IngestErr
     let (compression, bytes) = sniff::open(input)?;
     let (head, bytes) = sniff::peek(bytes, sniff::HEAD)
         .map_err(|source| super::failed(name, compression, source))?;
-    let format = sniff::format(name, &head)?;
+    let format = match &options.exported {
+        Some(exported) => Format::Export(exported.format),
+        None => sniff::format(name, &head)?,
+    };
     declared_platform(name, options)?;
     let tally = Tally::default();
     let bytes = tally.over(bytes);
@@ -85,6 +88,10 @@ pub(super) fn open(input: &Input, options: &Options) -> Result<Opened, IngestErr
                 let names = json::first_names(name, cutter.as_mut(), &mut first)?;
                 let (layout, _) = decide(name, &names, options)?;
                 (layout, names, cutter, Fields::Json(json::Known::default()))
+            }
+            Format::Export(_) => {
+                let (layout, names, rows) = export(input, options, compression, bytes)?;
+                (layout, names, Box::new(rows), Fields::Columns)
             }
             Format::Parquet | Format::ArrowFile | Format::ArrowStream => {
                 let (file, names) = columnar::File::open(
@@ -125,6 +132,43 @@ pub(super) fn open(input: &Input, options: &Options) -> Result<Opened, IngestErr
         passed_over,
         synthetic,
     })
+}
+
+/// Begins to read what some program exported.
+fn export(
+    input: &Input,
+    options: &Options,
+    compression: Compression,
+    bytes: sniff::Bytes,
+) -> Result<(Arc<Layout>, Vec<Arc<str>>, exports::RowsCutter), IngestError> {
+    let exported = options.exported.as_ref();
+    let (export, grain) = exported
+        .and_then(|e| Some((exports::named(e.format)?, e.grain)))
+        .ok_or_else(|| IngestError::Internal {
+            name: input.name.clone(),
+            detail: "no such export".to_owned(),
+        })?;
+    let server = options.source.server.is_some();
+    let names = exports::names(export, grain, &options.dimensions, server);
+    let (layout, _) = decide(&input.name, &names, options)?;
+    let path = match (&input.origin, compression) {
+        (Origin::Path(path), Compression::None) => Some(path.as_path()),
+        _ => None,
+    };
+    let reader = (export.open)(exports::Opening {
+        name: &input.name,
+        bytes,
+        path,
+        grain,
+        options,
+    })?;
+    let rows = exports::RowsCutter {
+        reader,
+        layout: layout.clone(),
+        names: names.clone(),
+        ended: false,
+    };
+    Ok((layout, names, rows))
 }
 
 /// How many bytes a file gives, as far as that is known before it is read, and a few more for its end to

@@ -14,6 +14,10 @@ pub enum Compression {
     Gzip,
     /// Zstandard, of one frame or several.
     Zstd,
+    /// bzip2, of one stream or several.
+    Bzip2,
+    /// xz, of one stream or several.
+    Xz,
 }
 
 /// The format of the decompressed bytes.
@@ -31,6 +35,8 @@ pub enum Format {
     ArrowFile,
     /// The Arrow IPC streaming format.
     ArrowStream,
+    /// What some program exports, by the name of its format.
+    Export(&'static str),
 }
 
 impl Format {
@@ -43,8 +49,13 @@ impl Format {
             Format::Parquet => "parquet",
             Format::ArrowFile => "arrow",
             Format::ArrowStream => "arrow-stream",
+            Format::Export(name) => name,
         }
     }
+
+    /// The names of the formats of tables.
+    pub(super) const NAMES: [&'static str; 6] =
+        ["csv", "ndjson", "json", "parquet", "arrow", "arrow-stream"];
 }
 
 impl Compression {
@@ -54,7 +65,20 @@ impl Compression {
             Compression::None => "",
             Compression::Gzip => "gzip",
             Compression::Zstd => "zstd",
+            Compression::Bzip2 => "bzip2",
+            Compression::Xz => "xz",
         }
+    }
+}
+
+/// How bytes are compressed that begin so.
+pub fn compression(head: &[u8]) -> Compression {
+    match head {
+        [0x1f, 0x8b, ..] => Compression::Gzip,
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Compression::Zstd,
+        [b'B', b'Z', b'h', b'1'..=b'9', ..] => Compression::Bzip2,
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Compression::Xz,
+        _ => Compression::None,
     }
 }
 
@@ -71,12 +95,8 @@ pub(super) fn open(input: &Input) -> Result<(Compression, Bytes), IngestError> {
         Origin::Path(path) => Box::new(std::fs::File::open(path).map_err(failed)?),
         Origin::Bytes(bytes) => Box::new(Cursor::new(bytes.clone())),
     };
-    let (head, raw) = peek(raw, 4).map_err(failed)?;
-    let compression = match head.as_slice() {
-        [0x1f, 0x8b, ..] => Compression::Gzip,
-        [0x28, 0xb5, 0x2f, 0xfd] => Compression::Zstd,
-        _ => Compression::None,
-    };
+    let (head, raw) = peek(raw, 6).map_err(failed)?;
+    let compression = compression(&head);
     let bytes: Bytes = match compression {
         Compression::None => raw,
         // 128 KiB a read: the decoders ask for a few bytes at a time.
@@ -84,6 +104,8 @@ pub(super) fn open(input: &Input) -> Result<(Compression, Bytes), IngestError> {
             io::BufReader::with_capacity(1 << 17, raw),
         )),
         Compression::Zstd => Box::new(zstd::stream::read::Decoder::new(raw).map_err(failed)?),
+        Compression::Bzip2 => Box::new(bzip2::read::MultiBzDecoder::new(raw)),
+        Compression::Xz => Box::new(liblzma::read::XzDecoder::new_multi_decoder(raw)),
     };
     Ok((compression, bytes))
 }

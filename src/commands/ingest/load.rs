@@ -9,6 +9,7 @@ use arrow::datatypes::Schema;
 use super::files::Found;
 use super::people::{Pending, People};
 use crate::activity::RollupError;
+use crate::calendar::Day;
 use crate::ingest::{self, IngestError, Input, Options, Origin, Reject, Rows, Summary};
 use crate::project::{OnChange, OnConflict, Project};
 use crate::pseudonym::{Key, KeyError};
@@ -24,6 +25,12 @@ pub struct Taking {
     pub threads: Option<usize>,
     /// Whose the figures are, where neither the file nor essor.toml says it.
     pub platform: Option<String>,
+    /// Which server an answer is of that does not say it.
+    pub server: Option<String>,
+    /// Which day an answer is of that does not say it.
+    pub at: Option<Day>,
+    /// The format, in place of what the bytes show.
+    pub format: Option<String>,
     /// What pseudonyms are made with.
     pub key: Result<Key, Arc<KeyError>>,
 }
@@ -160,32 +167,69 @@ fn clash_told(file: &str, held: &str, count: usize, first: &Clash) -> String {
 /// How many rejects are shown; all are in the table `rejects`.
 const SHOWN: usize = 5;
 
-/// Takes one file into the store.
-pub async fn take(
-    store: &mut Store,
+/// One load that may be made of a file.
+#[derive(Debug)]
+pub struct Candidate {
+    /// What messages and loads know the file by.
+    pub name: String,
+    input: Input,
+    part: ingest::Part,
+}
+
+impl Candidate {
+    /// What the file was taken for and why; empty of a table of rows.
+    pub fn seen(&self) -> &str {
+        &self.part.seen
+    }
+}
+
+/// The loads that a file may make: one of a table of rows, one a grain of what some program exported.
+pub fn candidates(
     project: &Project,
     found: &Found,
     taking: &Taking,
-    run: &mut Run,
-) -> Result<Taken, LoadError> {
+) -> Result<Vec<Candidate>, LoadError> {
     let (name, input) = opened(found)?;
     let mut options = Options::of(project, &name, Vec::new());
     options.threads = taking.threads.unwrap_or(0);
-    options.source.platform = options.source.platform.or_else(|| taking.platform.clone());
+    let source = &mut options.source;
+    source.platform = source.platform.take().or_else(|| taking.platform.clone());
+    source.server = taking.server.clone().or_else(|| source.server.take());
+    source.format = taking.format.clone().or_else(|| source.format.take());
+    options.at = taking.at;
     options.key = taking.key.clone();
-    refuse_other_zone(store, &name, options.zone.name())?;
+    let parts = ingest::parts(&input, &options)?;
+    let candidate = |part| Candidate {
+        name: name.clone(),
+        input: input.clone(),
+        part,
+    };
+    Ok(parts.into_iter().map(candidate).collect())
+}
+
+/// Takes one load into the store.
+pub async fn take(
+    store: &mut Store,
+    project: &Project,
+    file: &Candidate,
+    taking: &Taking,
+    run: &mut Run,
+) -> Result<Taken, LoadError> {
+    let (name, input, part) = (&file.name, &file.input, &file.part);
+    let mut options = part.options.clone();
+    refuse_other_zone(store, name, options.zone.name())?;
     let mut expected = None;
-    if may_be_known(store, &input) {
-        let identity = ingest::identity(&ingest::content(&input)?, &options);
+    if may_be_known(store, input) {
+        let identity = ingest::identity(&ingest::content(input)?, &options);
         if store.loads().live().any(|l| l.identity == identity) || run.people.waits(&identity) {
             return Ok(Taken::Known);
         }
         expected = Some(identity);
     }
-    options.known = known_platforms(store, &name, run).await?;
-    let read = read(store, &input, &options, run, project);
+    options.known = known_platforms(store, name, run).await?;
+    let read = read(store, input, &options, run, project);
     let file = File {
-        name: &name,
+        name,
         options: &options,
         strict: taking.strict,
         expected,
@@ -294,22 +338,21 @@ fn opened(found: &Found) -> Result<(String, Input), LoadError> {
 /// Whether a file may have been loaded before, by its size; of compressed bytes it says nothing. A file
 /// that can't have been is read once, not twice.
 fn may_be_known(store: &Store, input: &Input) -> bool {
-    const COMPRESSED: [&[u8]; 2] = [&[0x1f, 0x8b], &[0x28, 0xb5, 0x2f, 0xfd]];
     let (size, head) = match &input.origin {
         Origin::Bytes(bytes) => (
             Some(bytes.len() as u64),
-            bytes.iter().take(4).copied().collect(),
+            bytes.iter().take(6).copied().collect(),
         ),
         Origin::Path(path) => {
             let mut head = Vec::new();
             let read = std::fs::File::open(path).and_then(|f| {
-                std::io::Read::read_to_end(&mut std::io::Read::take(f, 4), &mut head)
+                std::io::Read::read_to_end(&mut std::io::Read::take(f, 6), &mut head)
             });
             let size = read.and_then(|_| std::fs::metadata(path)).map(|m| m.len());
             (size.ok(), head)
         }
     };
-    let compressed = COMPRESSED.iter().any(|magic| head.starts_with(magic));
+    let compressed = ingest::compression(&head) != ingest::Compression::None;
     let live = |size: u64| {
         store
             .loads()

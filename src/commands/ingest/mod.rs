@@ -44,6 +44,15 @@ pub struct Args {
     /// Whose figures these are, for files without a platform in a column or in essor.toml
     #[arg(long, value_name = "NAME")]
     platform: Option<String>,
+    /// Which server's the figures are, for answers that do not say it (NodeInfo, Mattermost, Mastodon)
+    #[arg(long, value_name = "HOST")]
+    server: Option<String>,
+    /// Which day the figures are of, for answers that do not say it
+    #[arg(long, value_name = "DAY")]
+    at: Option<String>,
+    /// The format, in place of what the bytes show
+    #[arg(long = "as", value_name = "FORMAT")]
+    format: Option<String>,
 }
 
 /// What became of all files.
@@ -95,6 +104,7 @@ impl Tally {
 pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
     let project = setting.project()?;
     let here = std::env::current_dir()?;
+    let at = args.at.as_deref().map(crate::calendar::day);
     let tally = setting.block_on(ingest(
         &project,
         &args.paths,
@@ -103,6 +113,9 @@ pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
             strict: args.strict,
             threads: setting.threads,
             platform: args.platform,
+            server: args.server,
+            at: at.transpose()?,
+            format: args.format,
             key: key(&project),
         },
     ))?;
@@ -138,16 +151,29 @@ pub async fn ingest(
     let mut tally = Tally::default();
     let mut run = load::Run::default();
     // Files of people are told of when they are committed, which is together.
-    let mut waiting: Vec<(&str, Result<Taken, LoadError>)> = Vec::new();
+    let mut waiting: Vec<Waiting> = Vec::new();
     for found in &files.found {
         let name = match found {
             Found::File { name, .. } => name.as_str(),
             Found::Stdin => STDIN,
         };
         bar.set_message(name.to_owned());
-        let taken = load::take(&mut store, project, found, &taking, &mut run).await;
+        let candidates = match load::candidates(project, found, &taking) {
+            Ok(candidates) => candidates,
+            Err(error) => {
+                waiting.push(Waiting::failed(name, error));
+                Vec::new()
+            }
+        };
+        for file in candidates {
+            let taken = load::take(&mut store, project, &file, &taking, &mut run).await;
+            waiting.push(Waiting {
+                name: name.to_owned(),
+                seen: file.seen().to_owned(),
+                taken,
+            });
+        }
         bar.inc(1);
-        waiting.push((name, taken));
         if run.people.full(project) || run.people.is_empty() {
             let committed = run.people.commit(&mut store).await;
             told(&bar, &mut tally, &mut waiting, committed)?;
@@ -173,11 +199,29 @@ pub fn key(project: &Project) -> Result<Key, Arc<KeyError>> {
     Key::find(&project.root, variable.as_deref()).map_err(Arc::new)
 }
 
+/// What became of a load that nothing was said of yet.
+struct Waiting {
+    name: String,
+    /// What the file was taken for and why.
+    seen: String,
+    taken: Result<Taken, LoadError>,
+}
+
+impl Waiting {
+    fn failed(name: &str, error: LoadError) -> Self {
+        Waiting {
+            name: name.to_owned(),
+            seen: String::new(),
+            taken: Err(error),
+        }
+    }
+}
+
 /// Says what became of the files that waited for a commit.
 fn told(
     bar: &ProgressBar,
     tally: &mut Tally,
-    waiting: &mut Vec<(&str, Result<Taken, LoadError>)>,
+    waiting: &mut Vec<Waiting>,
     committed: Result<Vec<(String, LoadError)>, StoreError>,
 ) -> Result<()> {
     let (mut refused, failure) = match committed {
@@ -185,8 +229,8 @@ fn told(
         Err(error) => (BTreeMap::new(), Some(error)),
     };
     let failed = failure.is_some();
-    for (name, taken) in waiting.drain(..) {
-        let path = if name == STDIN { "-" } else { name };
+    for Waiting { name, seen, taken } in waiting.drain(..) {
+        let path = if name == STDIN { "-" } else { &name };
         let taken = match refused.remove(path) {
             Some(error) => Err(error),
             None => taken,
@@ -197,7 +241,7 @@ fn told(
             tally.failed += 1;
             continue;
         }
-        bar.suspend(|| say(name, &taken))?;
+        bar.suspend(|| say(&name, &seen, &taken))?;
         tally.add(&taken);
     }
     failure.map_or(Ok(()), |error| Err(error.into()))
@@ -267,7 +311,7 @@ fn say_passed_over(paths: &[std::path::PathBuf]) -> std::io::Result<()> {
 }
 
 /// One line a file that was not known, and the first of its rejects.
-fn say(name: &str, taken: &Result<Taken, LoadError>) -> std::io::Result<()> {
+fn say(name: &str, seen: &str, taken: &Result<Taken, LoadError>) -> std::io::Result<()> {
     let mut out = anstream::stderr();
     let red = anstyle::Style::new()
         .bold()
@@ -291,6 +335,9 @@ fn say(name: &str, taken: &Result<Taken, LoadError>) -> std::io::Result<()> {
                 summary.grain.name(),
                 format_name(summary)
             )?;
+            if !seen.is_empty() {
+                writeln!(out, "  {seen}")?;
+            }
             say_rejects(name, summary, rejects)
         }
         Ok(Taken::Strict { summary, rejects }) => {
@@ -335,11 +382,9 @@ fn files_counted(n: usize) -> String {
 
 /// The format found: `csv`, `csv+gzip`.
 fn format_name(summary: &Summary) -> String {
-    let compression = format!("{:?}", summary.compression).to_lowercase();
-    let format = format!("{:?}", summary.format).to_lowercase();
-    if compression == "none" {
-        format
-    } else {
-        format!("{format}+{compression}")
+    let (format, compression) = (summary.format.name(), summary.compression.name());
+    match compression {
+        "" => format.to_owned(),
+        _ => format!("{format}+{compression}"),
     }
 }

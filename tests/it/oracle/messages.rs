@@ -55,7 +55,9 @@ pub fn messages_per_active_user(data: &Data, question: &Question) -> Expected {
 
 pub fn activity_by_dimension(data: &Data, question: &Question) -> Expected {
     let dimension = question.dimension();
-    let mut expected = question.expected(&["month", "dimension_value"], &["users", "messages"]);
+    let mut expected = question
+        .expected(&["month", "dimension_value"], &["users", "messages"])
+        .most_first("users");
     for month in data.periods("month") {
         let values = data.values(month, dimension);
         let counted = data.rows_in(month).all(|r| r.messages.is_some());

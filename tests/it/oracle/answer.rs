@@ -116,8 +116,8 @@ fn same(column: &str, expected: &Value, given: Option<&Value>) -> bool {
     let Some(given) = given else { return false };
     let rounding = match column {
         "mean" | "mean_dau" | "all_mean_dau" => 0.005_001,
-        "quick_ratio" | "stickiness" => 0.000_051,
-        "share" | "rate" => 0.000_000_6,
+        "quick_ratio" | "share" | "stickiness" => 0.000_051,
+        "rate" => 0.000_000_6,
         _ => 0.0,
     };
     match (expected.as_f64(), given.as_f64()) {

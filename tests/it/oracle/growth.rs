@@ -112,7 +112,7 @@ pub fn growth_accounting(data: &Data, question: &Question) -> Expected {
             let gained = step.gained(value);
             let new = newcomers(data, &gained, step.period.first);
             let first_known = step.first && signups_known(data, step.now.keys());
-            let ratio = ratio(gained.len(), step.churned(value)).filter(|_| compares);
+            let ratio = ratio(gained.len(), step.churned(value)).filter(|_| step.is_whole(data));
             let net = active as i64 - previous as i64;
             expected.row(
                 &[&step.period.first, &value],

@@ -1,7 +1,7 @@
 --- Where the active users of each day, week or month came from, and where those of the one before went.
 --- A(t) is who was active in the period. new: first active ever, = A(t) less all seen before; retained: in A(t) and A(t-1);
 --- resurrected: in A(t), not in A(t-1), seen before; churned: in A(t-1), not in A(t); net = A(t) - A(t-1);
---- quick_ratio = (new + resurrected) / churned. A signup before the loaded history makes the first activity seen
+--- quick_ratio = (new + resurrected) / churned, where the period and the one before are covered in full. A signup before the loaded history makes the first activity seen
 --- `resurrected`. Of the first period nothing before is known: only `new`, and only where every active user has a
 --- known signup. After a period without one covered day nothing is compared.
 --- By a dimension users count under the value of their last active day in the period (of several values on that day
@@ -181,7 +181,7 @@ SELECT
   CASE WHEN compares THEN moved_in END AS moved_in,
   CASE WHEN compares THEN moved_out END AS moved_out,
   CASE WHEN compares THEN active - previous END AS net,
-  CASE WHEN compares THEN round(CAST(new + resurrected AS DOUBLE) / nullif(churned, 0), 4) END AS quick_ratio,
+  CASE WHEN whole AND whole_before THEN round(CAST(new + resurrected AS DOUBLE) / nullif(churned, 0), 4) END AS quick_ratio,
   CASE WHEN known THEN all_active END AS all_active,
   CASE WHEN whole AND (NOT coalesce(known_before, false) OR whole_before) THEN 'computed' ELSE 'unfinished' END AS mark
 FROM periods

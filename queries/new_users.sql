@@ -1,8 +1,8 @@
 --- New accounts and new active users of each day: signups, and first activity ever.
 --- signups: users whose (first) signup is on the day; known on the days that a live load with signups spans, zero there if
 --- silent. new_users: first activity ever, by the rule of growth_accounting: a signup before the loaded history makes it no new
---- user's, and of the first day, or of one after a day that is not covered, it is known only where every user first seen there has a known
---- signup. `unfinished`: the day is not covered. Where a month is given: that month and the two before it.
+--- user's, and of the first day it is known only where every user first seen there has a known signup; of a day after one
+--- that is not covered it is not known: they may have come on that one. `unfinished`: the day is not covered. Where a month is given: that month and the two before it.
 --! params:  platform TEXT, from DATE = null, to DATE = null, month DATE = null
 --! columns: day DATE, signups BIGINT, new_users BIGINT, mark TEXT
 --! grain:   day

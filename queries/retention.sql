@@ -205,13 +205,13 @@ table_of_cells AS (
   GROUP BY c.dimension_value, c.cohort, c.age
 ),
 pooled AS (
-  SELECT
-    dimension_value, cohort, age,
-    CASE grouping(cohort) WHEN 0 THEN sum(eligible) ELSE sum(eligible) FILTER (WHERE finished) END AS eligible,
-    CASE grouping(cohort) WHEN 0 THEN sum(retained) ELSE sum(retained) FILTER (WHERE finished) END AS retained,
-    grouping(cohort) = 1 OR bool_and(finished) AS finished
+  SELECT dimension_value, cohort, age, eligible, retained, finished
   FROM table_of_cells
-  GROUP BY GROUPING SETS ((dimension_value, cohort, age), (dimension_value, age))
+  UNION ALL
+  SELECT dimension_value, NULL, age, sum(eligible), sum(retained), true
+  FROM table_of_cells
+  WHERE finished
+  GROUP BY dimension_value, age
 )
 SELECT
   cohort, age, dimension_value, eligible, retained, round(CAST(retained AS DOUBLE) / eligible, 6) AS rate,

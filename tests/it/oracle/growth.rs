@@ -46,6 +46,11 @@ impl Step {
         data.known(self.period) && self.before.is_some()
     }
 
+    /// Whether every day of both periods is covered.
+    fn is_whole(&self, data: &Data) -> bool {
+        data.whole(self.period) && self.before.is_some_and(|b| data.whole(b))
+    }
+
     /// The users of one period under a value, by what the other period says of them.
     fn count(of: &Values, value: &str, other: &Values, keep: fn(bool, bool) -> bool) -> usize {
         let users = of.iter().filter(|(_, v)| **v == value);
@@ -107,7 +112,7 @@ pub fn growth_accounting(data: &Data, question: &Question) -> Expected {
             let gained = step.gained(value);
             let new = newcomers(data, &gained, step.period.first);
             let first_known = step.first && signups_known(data, step.now.keys());
-            let ratio = ratio(gained.len(), step.churned(value)).filter(|_| compares);
+            let ratio = ratio(gained.len(), step.churned(value)).filter(|_| step.is_whole(data));
             let net = active as i64 - previous as i64;
             expected.row(
                 &[&step.period.first, &value],
@@ -140,7 +145,7 @@ pub fn quick_ratio(data: &Data, question: &Question) -> Expected {
         let told = |n: usize| json!(compares.then_some(n));
         for value in data.all_values(question.dimension()) {
             let gained = step.gained(value).len();
-            let ratio = ratio(gained, step.churned(value)).filter(|_| compares);
+            let ratio = ratio(gained, step.churned(value)).filter(|_| step.is_whole(data));
             let previous = step.before.map(|_| under(&step.then, value));
             expected.row(
                 &[&step.period.first, &value],
@@ -163,7 +168,9 @@ pub fn quick_ratio(data: &Data, question: &Question) -> Expected {
 }
 
 pub fn growth_moves(data: &Data, question: &Question) -> Expected {
-    let mut expected = question.expected(&["period", "from_value", "to_value"], &[]);
+    let mut expected = question
+        .expected(&["period", "from_value", "to_value"], &[])
+        .most_first("users");
     for step in steps(data, question) {
         let mut moves: BTreeMap<(&str, &str), usize> = BTreeMap::new();
         for (user, to) in &step.now {

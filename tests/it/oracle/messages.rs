@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::answer::Expected;
 use super::data::Data;
@@ -26,36 +26,43 @@ pub fn messages_per_active_user(data: &Data, question: &Question) -> Expected {
             let mut counts: Vec<u64> = of_value.map(|(_, sent)| *sent).collect();
             counts.sort_unstable();
             let key: [&dyn ToString; 2] = [&period.first, &value];
-            let Some(most) = counts.last() else {
+            if counts.is_empty() {
                 expected.row(&key, [("median", json!(null))]);
                 continue;
-            };
-            let total = counts.iter().sum::<u64>();
-            // The smallest number that at least so many of a hundred stay at or below.
-            let at_most = |share: usize| json!(counts[(counts.len() * share).div_ceil(100) - 1]);
-            expected.row(
-                &key,
-                [
-                    ("users", json!(counts.len())),
-                    ("messages", json!(total)),
-                    ("mean", json!(total as f64 / counts.len() as f64)),
-                    ("median", at_most(50)),
-                    ("p90", at_most(90)),
-                    ("p99", at_most(99)),
-                    ("most", json!(most)),
-                    ("all_users", json!(sent.len())),
-                    ("counted", json!(sent.values().sum::<u64>())),
-                    ("mark", json!(finished)),
-                ],
-            );
+            }
+            let mut columns = distribution(&counts);
+            columns.extend([
+                ("all_users", json!(sent.len())),
+                ("counted", json!(sent.values().sum::<u64>())),
+                ("mark", json!(finished)),
+            ]);
+            expected.row(&key, columns);
         }
     }
     expected
 }
 
+/// How messages are spread over users, of whom each sent at least as many as the one before.
+fn distribution(counts: &[u64]) -> Vec<(&'static str, Value)> {
+    let total = counts.iter().sum::<u64>();
+    // The smallest number that at least so many of a hundred stay at or below.
+    let at_most = |share: usize| json!(counts[(counts.len() * share).div_ceil(100) - 1]);
+    vec![
+        ("users", json!(counts.len())),
+        ("messages", json!(total)),
+        ("mean", json!(total as f64 / counts.len() as f64)),
+        ("median", at_most(50)),
+        ("p90", at_most(90)),
+        ("p99", at_most(99)),
+        ("most", json!(counts.last())),
+    ]
+}
+
 pub fn activity_by_dimension(data: &Data, question: &Question) -> Expected {
     let dimension = question.dimension();
-    let mut expected = question.expected(&["month", "dimension_value"], &["users", "messages"]);
+    let mut expected = question
+        .expected(&["month", "dimension_value"], &["users", "messages"])
+        .most_first("users");
     for month in data.periods("month") {
         let values = data.values(month, dimension);
         let counted = data.rows_in(month).all(|r| r.messages.is_some());

@@ -18,12 +18,12 @@ use essor::store::Store;
 
 use crate::project::Project;
 use data::{Chance, Data};
-use question::{QUESTIONS, Question};
+use question::QUESTIONS;
 
 /// How many platforms share a project: with the loads of more each question takes longer.
 const TOGETHER: usize = 12;
 /// Planning is what costs time: of so many questions one goes to each data set, to the next set the next.
-const TURNS: usize = 4;
+const TURNS: usize = 5;
 
 /// What came of asking: rows compared, and every difference in words.
 #[derive(Default)]
@@ -57,29 +57,26 @@ async fn ask(project: &Project, threads: usize, sets: &[(usize, &Data)]) -> Outc
         .await
         .unwrap();
     let library = Library::open(project.root()).unwrap();
+    let only = std::env::var("ESSOR_ORACLE_ONLY").unwrap_or_default();
     let mut outcome = Outcome::default();
     for (set, data) in sets {
-        let only = std::env::var("ESSOR_ORACLE_ONLY").unwrap_or_default();
-        for Question(question) in QUESTIONS.iter().skip(set % TURNS).step_by(TURNS) {
-            let question = Question(question);
-            let asked = library.find(question.query()).unwrap();
-            if !question.0.contains(&only) {
-                continue;
-            }
+        let share = QUESTIONS.iter().skip(set % TURNS).step_by(TURNS);
+        for question in share.filter(|q| q.0.contains(&only)) {
             let given = question.given(&platform(*set));
-            outcome.answers += 1;
-            let answer = match query::run(&context, asked, &given).await {
-                Ok(answer) => rows::rows(&answer.batch),
-                Err(error) => {
-                    let said = format!("{set} {}: {error}", question.0);
-                    outcome.wrong.push(said);
-                    continue;
-                }
+            let asked = library.find(question.query()).unwrap();
+            let answer = query::run(&context, asked, &given).await;
+            let (wrong, rows) = match answer {
+                Ok(answer) => question
+                    .answer(data)
+                    .differences(&rows::rows(&answer.batch)),
+                Err(error) => (vec![error.to_string()], 0),
             };
-            let (wrong, rows) = question.answer(data).differences(&answer);
-            outcome.rows += rows;
-            let wrong = wrong.iter().map(|w| format!("{set} {}: {w}", question.0));
-            outcome.wrong.extend(wrong);
+            let said = wrong.iter().map(|w| format!("{set} {}: {w}", question.0));
+            outcome.add(Outcome {
+                answers: 1,
+                rows,
+                wrong: said.collect(),
+            });
         }
     }
     outcome

@@ -45,7 +45,9 @@ pub enum IngestError {
         found: &'static str,
     },
     /// `--as` names no format.
-    #[error("`{name}` can't be read as `{given}`: there is no such format; the formats are {known}")]
+    #[error(
+        "`{name}` can't be read as `{given}`: there is no such format; the formats are {known}"
+    )]
     UnknownExport {
         /// The file.
         name: String,
@@ -55,7 +57,9 @@ pub enum IngestError {
         known: String,
     },
     /// An answer that does not say whose it is, or of which day.
-    #[error("`{name}` is {export}, which does not say its {what}, and its name names none; say it with `{flag}` (as in `{flag} {example}`), or put it in the file's name")]
+    #[error(
+        "`{name}` is {export}, which does not say its {what}, and its name names none; say it with `{flag}` (as in `{flag} {example}`), or put it in the file's name"
+    )]
     Unsaid {
         /// The file.
         name: String,

@@ -55,7 +55,7 @@ pub use exports::{Exported, Part, parts};
 pub use identity::{Content, content, identity};
 pub use platforms::fold;
 pub use reject::Reject;
-pub use sniff::{Compression, Format};
+pub use sniff::{Compression, Format, compression};
 
 use stream::failed;
 

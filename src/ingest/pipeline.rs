@@ -23,8 +23,8 @@ use super::stream::{Body, Chunk, Cutter, Source};
 use super::table::Table;
 use super::{CHUNK, Input, Options, Origin, Rows, Summary};
 use super::{
-    clean_disclosures, clean_usage, clean_user_days, columnar, csv, exports, json, json_cut, people,
-    platforms,
+    clean_disclosures, clean_usage, clean_user_days, columnar, csv, exports, json, json_cut,
+    people, platforms,
 };
 use crate::schema::Grain;
 

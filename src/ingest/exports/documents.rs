@@ -35,9 +35,13 @@ impl Documents {
         let text = head.strip_prefix(sniff::MARK).unwrap_or(&head);
         let array = text.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[');
         // An object that is printed over several lines stands alone.
-        let first = text.split(|b| *b == b'\n').find(|line| !line.iter().all(u8::is_ascii_whitespace));
+        let first = text
+            .split(|b| *b == b'\n')
+            .find(|line| !line.iter().all(u8::is_ascii_whitespace));
         let line = first.is_some_and(|line| serde_json::from_slice::<Value>(line).is_ok());
-        if !array && !line && head.len() < LONGEST_ROW
+        if !array
+            && !line
+            && head.len() < LONGEST_ROW
             && let Ok(value) = serde_json::from_slice::<Value>(text)
         {
             return Ok(Documents {

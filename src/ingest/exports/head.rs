@@ -125,7 +125,10 @@ mod tests {
 
     #[test]
     fn the_names_of_an_object_that_goes_on_are_known() {
-        let head = Head::of("data/x.json", br#"{"about": "a \" {", "chats": {"list": [{"id": 1, "na"#);
+        let head = Head::of(
+            "data/x.json",
+            br#"{"about": "a \" {", "chats": {"list": [{"id": 1, "na"#,
+        );
         assert_eq!(head.keys(), ["about", "chats"]);
         assert!(head.json().is_none());
         assert!(Head::of("x", b"[{\"a\": 1}]").keys().is_empty());

@@ -19,7 +19,8 @@ static HOST: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// Endings of files, which look like the last label of a host.
 const ENDINGS: [&str; 14] = [
-    ".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".txt", ".prom", ".gz", ".zst", ".bz2", ".xz", ".zip", ".tar", ".db",
+    ".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".txt", ".prom", ".gz", ".zst", ".bz2", ".xz",
+    ".zip", ".tar", ".db",
 ];
 
 /// How an export is read: with the platform, server and day that its bytes do not say, from the options or else from
@@ -36,9 +37,12 @@ pub(super) fn complete(
     source.ignore.clear();
     source.cumulative = export.cumulative.iter().map(|m| (*m).to_owned()).collect();
     (source.day, source.rows) = (None, None);
-    source
-        .platform
-        .get_or_insert_with(|| options.network.clone().unwrap_or_else(|| export.platform.to_owned()));
+    source.platform.get_or_insert_with(|| {
+        options
+            .network
+            .clone()
+            .unwrap_or_else(|| export.platform.to_owned())
+    });
     if export.utc {
         options.zone = chrono_tz::Tz::UTC;
     }
@@ -71,7 +75,13 @@ fn day(file: &str) -> Option<Day> {
     let found = DAY.as_ref()?.captures_iter(file);
     let days = found.filter_map(|c| {
         let digits: String = c[1].chars().filter(char::is_ascii_digit).collect();
-        calendar::day(&format!("{}-{}-{}", &digits[..4], &digits[4..6], &digits[6..])).ok()
+        calendar::day(&format!(
+            "{}-{}-{}",
+            &digits[..4],
+            &digits[4..6],
+            &digits[6..]
+        ))
+        .ok()
     });
     days.last()
 }
@@ -121,9 +131,21 @@ mod tests {
     #[test]
     fn a_path_names_its_host_and_day() {
         for (path, server, of) in [
-            ("data/nodeinfo-mastodon.social-2023-02-12.json", Some("mastodon.social"), Some("2023-02-12")),
-            ("data/chat.example.org/20230212.json.gz", Some("chat.example.org"), Some("2023-02-12")),
-            ("2023-02-12/my-chat.example.org_standard.json", Some("my-chat.example.org"), Some("2023-02-12")),
+            (
+                "data/nodeinfo-mastodon.social-2023-02-12.json",
+                Some("mastodon.social"),
+                Some("2023-02-12"),
+            ),
+            (
+                "data/chat.example.org/20230212.json.gz",
+                Some("chat.example.org"),
+                Some("2023-02-12"),
+            ),
+            (
+                "2023-02-12/my-chat.example.org_standard.json",
+                Some("my-chat.example.org"),
+                Some("2023-02-12"),
+            ),
             ("analytics.json", None, None),
             ("data.v2/answers.json", None, None),
             ("report-20231345.json", None, None),

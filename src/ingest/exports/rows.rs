@@ -73,7 +73,14 @@ impl Rows {
 
     /// Somebody was active on a day and sent so many messages (which count only where the format counts them); `client`
     /// is empty where it is not known.
-    pub(super) fn user_day(&mut self, line: u64, user: &str, day: Day, messages: i64, client: &str) {
+    pub(super) fn user_day(
+        &mut self,
+        line: u64,
+        user: &str,
+        day: Day,
+        messages: i64,
+        client: &str,
+    ) {
         self.lines.push(line);
         self.days.push(date32(day));
         self.users.append_value(user);
@@ -110,7 +117,9 @@ impl Rows {
         let mut columns = vec![];
         for name in names {
             columns.push(match name.as_ref() {
-                "day" | "signup_day" => Column::Days(Date32Array::from(std::mem::take(&mut self.days))),
+                "day" | "signup_day" => {
+                    Column::Days(Date32Array::from(std::mem::take(&mut self.days)))
+                }
                 "server" => Self::texts(&mut self.servers),
                 "metric" => Self::texts(&mut self.metrics),
                 "dimension" => Self::texts(&mut self.dimensions),
@@ -135,7 +144,12 @@ impl Rows {
 }
 
 /// The columns that an export gives, named as a table of rows would name them.
-pub(crate) fn names(export: &Export, grain: Grain, dimensions: &[String], server: bool) -> Vec<Arc<str>> {
+pub(crate) fn names(
+    export: &Export,
+    grain: Grain,
+    dimensions: &[String],
+    server: bool,
+) -> Vec<Arc<str>> {
     let mut names = match grain {
         Grain::Usage | Grain::Disclosures => {
             let mut names = vec!["day", "metric", "value", "dimension", "dimension_value"];

@@ -40,12 +40,21 @@ const FIGURES: [(&str, &str, Option<&str>); 8] = [
     ("daily_user_type_native", "signups", Some("native")),
     ("daily_user_type_guest", "signups", Some("guest")),
     ("daily_user_type_bridged", "signups", Some("bridged")),
-    ("total_nonbridged_users", "registered_users", Some("not bridged")),
+    (
+        "total_nonbridged_users",
+        "registered_users",
+        Some("not bridged"),
+    ),
 ];
 
 fn recognise(head: &Head) -> Option<String> {
     let report = head.object()?;
-    let others = ["total_users", "daily_active_users", "uptime_seconds", "daily_messages"];
+    let others = [
+        "total_users",
+        "daily_active_users",
+        "uptime_seconds",
+        "daily_messages",
+    ];
     let other = others.iter().find(|key| report.contains_key(**key))?;
     report
         .contains_key("homeserver")
@@ -93,7 +102,11 @@ impl Reader for Reports {
 impl Reports {
     fn keep(&mut self, line: u64, fields: Map<String, Value>, rows: &mut Rows) {
         let Some(server) = fields.get("homeserver").and_then(Value::as_str) else {
-            return rows.reject(line, "homeserver", "no server: a report names its `homeserver`");
+            return rows.reject(
+                line,
+                "homeserver",
+                "no server: a report names its `homeserver`",
+            );
         };
         // Reports that panopticon has stored give the moment of its clock as well.
         let timestamp = ["timestamp", "remote_timestamp", "local_timestamp"]
@@ -108,7 +121,11 @@ impl Reports {
         };
         let key = (server.to_owned(), day);
         // Of two reports of one second the one further down was received later.
-        if self.last.get(&key).is_none_or(|held| held.timestamp <= timestamp) {
+        if self
+            .last
+            .get(&key)
+            .is_none_or(|held| held.timestamp <= timestamp)
+        {
             let report = Report {
                 line,
                 timestamp,

@@ -173,6 +173,21 @@ pub struct Dispute {
     pub computes: bool,
 }
 
+/// A figure that looks impossible and is so all the same.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Confirmed {
+    /// The platform.
+    pub platform: String,
+    /// The server; empty where there is none.
+    #[serde(default)]
+    pub server: String,
+    /// The metric.
+    pub metric: String,
+    /// The day.
+    pub day: String,
+}
+
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct ProjectTable {
@@ -186,6 +201,7 @@ struct ProjectTable {
     week_start: Option<String>,
     memory: Option<String>,
     network: Option<String>,
+    carry_forward: u16,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -195,6 +211,7 @@ struct Document {
     source: Vec<Source>,
     platform: BTreeMap<String, Platform>,
     dispute: Vec<Dispute>,
+    confirmed: Vec<Confirmed>,
 }
 
 /// A project: its folder and what its `essor.toml` says.
@@ -220,6 +237,8 @@ pub struct Project {
     pub week_start: chrono::Weekday,
     /// What the servers of the project belong to: the platform of their exports.
     pub network: Option<String>,
+    /// For how many silent days a server's last figure stands in its network's sums.
+    pub carry_forward: u16,
     /// How many bytes of memory ingest and queries may each take; half of the machine's where it is not given.
     pub memory: Option<u64>,
     /// How files are read.
@@ -228,6 +247,8 @@ pub struct Project {
     pub platforms: BTreeMap<String, Platform>,
     /// Disputes settled by hand.
     pub disputes: Vec<Dispute>,
+    /// Figures that count although they look impossible.
+    pub confirmed: Vec<Confirmed>,
 }
 
 impl Project {
@@ -274,6 +295,17 @@ impl Project {
             crate::metric::in_a_statement(&dispute.metric).map_err(|e| told(e.to_string()))?;
             crate::calendar::end_of(&dispute.as_of).map_err(|e| told(e.to_string()))?;
         }
+        for confirmed in &document.confirmed {
+            let told = |e: String| wrong(format!("confirmed of `{}`: {e}", confirmed.platform));
+            crate::metric::find(&confirmed.metric).map_err(|e| told(e.to_string()))?;
+            crate::calendar::day(&confirmed.day).map_err(|e| told(e.to_string()))?;
+        }
+        if document.project.carry_forward > 30 {
+            return Err(wrong(format!(
+                "carry_forward: {} days is too long; a server that is silent for more than 30 has left",
+                document.project.carry_forward
+            )));
+        }
         for (name, platform) in &document.platform {
             if let Some(launched) = &platform.launched {
                 crate::calendar::day(launched)
@@ -300,6 +332,7 @@ impl Project {
             root: root.to_owned(),
             platform: document.project.platform,
             network: document.project.network,
+            carry_forward: document.project.carry_forward,
             rivals: document.project.rivals,
             zone,
             on_conflict: document.project.on_conflict,
@@ -315,6 +348,7 @@ impl Project {
             sources: document.source,
             platforms: document.platform,
             disputes: document.dispute,
+            confirmed: document.confirmed,
         })
     }
 

@@ -1,10 +1,13 @@
 --- One figure a platform, metric and day a row, over its servers. What is computed from activity (status
 --- `computed`) goes before every counter; a figure of the whole platform (server empty) goes before those of its servers; flows and levels of servers add up, and `servers` says how many
---- reported; distinct users of several servers don't add up and give no row.
+--- reported; distinct users of several servers don't add up and give no row, but for a network (`network` in essor.toml), whose
+--- servers count accounts of their own: its sums are of accounts. `known_servers` are those that were to report, `carried` those whose
+--- last figure stands for a silent day. What is `impossible` stays out; both are null for what is no network.
 WITH figures AS (
-  SELECT platform, metric, measure, kind, day, server, value, status, flag, false AS from_activity
-  FROM daily
-  WHERE dimension = ''
+  SELECT d.platform, d.metric, d.measure, d.kind, d.day, d.server, d.value, d.status, d.flag, false AS from_activity
+  FROM daily d
+  LEFT JOIN impossible i ON i.platform = d.platform AND i.server = d.server AND i.metric = d.metric AND i.day = d.day
+  WHERE d.dimension = '' AND i.platform IS NULL
   UNION ALL
   SELECT a.platform, a.metric, m.measure, m.kind, a.day, a.server, a.value, a.status, a.flag, true
   FROM activity_days a
@@ -27,13 +30,20 @@ totals AS (
     max(flag) AS worst_flag
   FROM figures
   GROUP BY platform, metric, measure, kind, day
+),
+summed AS (
+  SELECT
+    t.*, n.known AS known_servers, n.carried,
+    t.parts + coalesce(n.carried_value, CAST(0 AS DECIMAL(38, 0))) AS all_parts
+  FROM totals t
+  LEFT JOIN network_days n ON n.platform = t.platform AND n.metric = t.metric AND n.day = t.day
 )
 SELECT
   platform, metric, measure, kind, day,
   CASE
     WHEN has_activity THEN computed
     WHEN has_whole THEN whole
-    WHEN parts <= 9223372036854775807 THEN CAST(parts AS BIGINT)
+    WHEN all_parts <= 9223372036854775807 THEN CAST(all_parts AS BIGINT)
   END AS value,
   CASE WHEN has_activity THEN 'computed' ELSE status END AS status,
   CASE
@@ -43,6 +53,7 @@ SELECT
     WHEN servers = 1 OR known = 0 OR worst_flag = 'unfinished' THEN worst_flag
     ELSE ''
   END AS flag,
-  CASE WHEN has_whole THEN 1 ELSE servers END AS servers
-FROM totals
-WHERE kind <> 'distinct' OR has_whole OR servers = 1
+  CASE WHEN has_whole THEN 1 ELSE servers END AS servers,
+  CASE WHEN NOT has_whole THEN known_servers END AS known_servers, CASE WHEN NOT has_whole THEN carried END AS carried
+FROM summed
+WHERE kind <> 'distinct' OR has_whole OR servers = 1 OR known_servers IS NOT NULL

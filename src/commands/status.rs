@@ -21,19 +21,19 @@ pub struct Args {
     all: bool,
 }
 
+/// How many doubtful figures are shown.
+const DOUBTFUL: usize = 10;
+
 /// Shows what is in the store.
 pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
     let project = setting.project()?;
-    let (store, held) = setting.block_on(async {
+    let (store, held, doubtful) = setting.block_on(async {
         let (store, context) = open(&project, setting, None).await?;
         let library = Library::open(&project.root)?;
-        let held = query::run(
-            &context,
-            library.find("holdings")?,
-            &query::parameter::Given::new(),
-        )
-        .await?;
-        Ok((store, held))
+        let given = query::parameter::Given::new();
+        let held = query::run(&context, library.find("holdings")?, &given).await?;
+        let doubtful = query::run(&context, library.find("sanity")?, &given).await?;
+        Ok((store, held, doubtful))
     })?;
     let mut out = anstream::stdout();
     let bold = anstyle::Style::new().bold();
@@ -46,6 +46,15 @@ pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
     }
     writeln!(out, "{bold}Figures{bold:#}")?;
     output::write(&held.batch, output::Format::Table, &mut out)?;
+    if doubtful.batch.num_rows() > 0 {
+        writeln!(
+            out,
+            "\n{bold}Doubtful figures{bold:#} (`essor query sanity` explains and lists all; what is impossible counts nowhere until [[confirmed]] in essor.toml says that it is so)"
+        )?;
+        let rows = doubtful.batch.num_rows().min(DOUBTFUL);
+        let first = doubtful.batch.slice(0, rows);
+        output::write(&first, output::Format::Table, &mut out)?;
+    }
     writeln!(
         out,
         "\n{bold}Loads{bold:#} (`essor unload LOAD` undoes one)"

@@ -92,6 +92,9 @@ async fn register_all(
     if wanted.table("usage") || wanted.table("stated_usage") {
         register_usage(context, store, project.on_conflict).await?;
     }
+    if wanted.table("replaced_usage") {
+        register_replaced(context, store).await?;
+    }
     if wanted.table("activity") {
         register_activity(context, store).await?;
     }
@@ -106,12 +109,11 @@ async fn register_all(
         if !wanted.table(&view.name) {
             continue;
         }
-        // What stands on activity alone is empty without it, and need not be planned into every query.
-        if !people
-            && view
-                .sql
-                .lines()
-                .any(|line| line.trim() == "--! needs: activity")
+        // What stands on activity or a network alone is empty without it, and need not be planned into
+        // every query.
+        let needs = |what: &str| view.sql.lines().any(|line| line.trim() == what);
+        if !people && needs("--! needs: activity")
+            || project.network.is_none() && needs("--! needs: network")
         {
             create_empty(context, &view.name, &view.sql).await?;
             continue;
@@ -177,6 +179,21 @@ async fn register_usage(
     context.register_table("load_order", registers::load_order(&order)?)?;
     let sql = crate::query::library::shipped_text(file).unwrap_or_default();
     create_view(context, "usage", sql, false).await
+}
+
+/// Usage of loads in whose place another load stands: what was said before.
+async fn register_replaced(context: &SessionContext, store: &Store) -> Result<(), EngineError> {
+    let replaced: BTreeSet<&str> = store
+        .loads()
+        .iter()
+        .filter(|l| !l.unload)
+        .flat_map(|l| l.supersedes.iter().map(String::as_str))
+        .collect();
+    let replaced: Vec<&str> = replaced.into_iter().collect();
+    let frame = context.read_table(scan(store, "usage").await?)?;
+    let rows = frame.filter(named(&replaced, "load"))?.into_view();
+    context.register_table("replaced_usage", rows)?;
+    Ok(())
 }
 
 async fn create_view(

@@ -12,10 +12,12 @@ use crate::calendar::{self, Day};
 use crate::metric::{self, METRICS, Metric};
 use crate::project::Project;
 
-/// Registers `metrics`, `platforms` and `disputes`.
+/// Registers `metrics`, `platforms`, `networks`, `confirmed` and `disputes`.
 pub(super) fn register(context: &SessionContext, project: &Project) -> Result<(), DataFusionError> {
     context.register_table("metrics", metrics()?)?;
     context.register_table("platforms", platforms(project)?)?;
+    context.register_table("networks", networks(project)?)?;
+    context.register_table("confirmed", confirmed(project)?)?;
     context.register_table("disputes", disputes(project)?)?;
     Ok(())
 }
@@ -67,6 +69,39 @@ fn platforms(project: &Project) -> Result<Arc<dyn TableProvider>, DataFusionErro
             days(project.platforms.values().map(launched)),
             true,
         ),
+    ])
+}
+
+/// The network that essor.toml declares, and for how many silent days a server's last figure stands.
+fn networks(project: &Project) -> Result<Arc<dyn TableProvider>, DataFusionError> {
+    let carried: Int64Array = project
+        .network
+        .iter()
+        .map(|_| Some(i64::from(project.carry_forward)))
+        .collect();
+    let names = text(project.network.iter().map(String::as_str));
+    table(vec![
+        ("platform", names, false),
+        ("carry_days", Arc::new(carried), false),
+    ])
+}
+
+/// Figures that can't be so, and are all the same.
+fn confirmed(project: &Project) -> Result<Arc<dyn TableProvider>, DataFusionError> {
+    let all = &project.confirmed;
+    let metric =
+        |name: &str| metric::find(name).map_or_else(|_| name.to_owned(), |m| m.name.to_owned());
+    let metrics: Vec<String> = all.iter().map(|c| metric(&c.metric)).collect();
+    let day = |text: &str| calendar::day(text).ok();
+    table(vec![
+        (
+            "platform",
+            text(all.iter().map(|c| c.platform.as_str())),
+            false,
+        ),
+        ("server", text(all.iter().map(|c| c.server.as_str())), false),
+        ("metric", text(metrics.iter().map(String::as_str)), false),
+        ("day", days(all.iter().map(|c| day(&c.day))), true),
     ])
 }
 

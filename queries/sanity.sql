@@ -1,7 +1,7 @@
 --- Which figures can't be so, and which hardly: what was found, and against what.
 --- verdict `impossible` stays out of every total until essor.toml confirms it: more active users than accounts (`more than
 --- accounts`), more in a day or week than in the month around it (`more than the month`). `unlikely` counts: a leap (at least 100 and more than 5 times
---- the most of the 28 days before), a flat line (21 days or more), a restated figure (`against` is the one before; change = value / against - 1).
+--- the most of the 28 days before), a flat line (the same figure of at least 100 on 21 days or more), a restated figure (`against` is the one before; change = value / against - 1).
 --- Without a platform: of all.
 --! params:  platform TEXT = all, month DATE = null
 --! columns: verdict TEXT, rule TEXT, platform TEXT, server TEXT, metric TEXT, day DATE, value BIGINT, against BIGINT, change_rate DOUBLE, days BIGINT

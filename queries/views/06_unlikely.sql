@@ -1,6 +1,6 @@
 --- Figures that are hardly so, one a row. They count, and are shown as doubtful.
 --- leap: at least 100 and more than 5 times the most of the 28 days before, of which at least 7 are known; flat: the same
---- figure above zero on 21 days or more in a row (`day` is the last of them, `days` how many, `against` the figure);
+--- figure of at least 100 on 21 days or more in a row, which only levels may be (`day` is the last of them, `days` how many, `against` the figure);
 --- restated: a file was read again with another figure for the day (`against` is the one before). Falls and
 --- jumps of counts since the beginning stand in `flags`.
 WITH days AS (
@@ -25,7 +25,7 @@ runs AS (
 flat AS (
   SELECT platform, server, metric, max(day) AS day, max(value) AS value, count(*) AS days
   FROM runs
-  WHERE value > 0
+  WHERE value >= 100 AND kind <> 'level'
   GROUP BY platform, server, metric, kind, run
   HAVING count(*) >= 21
 ),

@@ -5,6 +5,7 @@ mod browser;
 mod cli;
 mod ingest;
 mod kill;
+mod networks;
 mod oracle;
 mod project;
 mod queries;

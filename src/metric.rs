@@ -133,6 +133,16 @@ pub static METRICS: &[Metric] = &[
         "r30v2_users_all"
     ),
     metric!(
+        "r30",
+        "users who stay (R30)",
+        "r30",
+        Distinct,
+        "users",
+        "30 days ending on the day",
+        "Distinct users of the last 30 days who were last seen more than 30 days after they signed up (Synapse's R30, up to version 1.84; R30v2 counts otherwise).",
+        "r30_users_all"
+    ),
+    metric!(
         "wau_week",
         "weekly active users (ISO week)",
         "wau",
@@ -224,6 +234,15 @@ pub static METRICS: &[Metric] = &[
         "posts",
         "toots",
         "statuses"
+    ),
+    metric!(
+        "messages_seen",
+        "messages seen",
+        "messages_seen",
+        Flow,
+        "messages",
+        "a day",
+        "Messages that a server saw on the day, those that came from other servers included: summed over servers of one network they count again and again."
     ),
     metric!(
         "servers",

@@ -97,6 +97,7 @@ async fn read_what_is_new(project: &Project, setting: &Setting) -> Result<Outcom
             platform: None,
             server: None,
             at: None,
+            restate: false,
             format: None,
             key: ingest::key(project),
         },

@@ -82,6 +82,24 @@ pub enum IngestError {
         /// What the decoder says.
         detail: String,
     },
+    /// A database does not answer as one of its kind.
+    #[error("`{name}` can't be asked")]
+    Database {
+        /// The database, without its password.
+        name: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A file or database of a known kind with nothing in it that is read.
+    #[error("`{name}` is {found}; {advice}")]
+    NothingKnown {
+        /// The file or database.
+        name: String,
+        /// What it looks like.
+        found: &'static str,
+        /// What to do.
+        advice: &'static str,
+    },
     /// A line too long to be a row.
     #[error("`{name}` has a row of more than {} MiB at line {line}; that is no table of rows", super::LONGEST_ROW >> 20)]
     Endless {

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::error::IngestError;
-use super::{Input, Options, sniff};
+use super::{Input, Options, exports, sniff};
 use crate::schema;
 
 /// The hash of a file's decompressed bytes, and how many there are.
@@ -44,7 +44,8 @@ pub fn identity(content: &Content, options: &Options) -> String {
     };
     part("essor load");
     part(&schema::VERSION.to_string());
-    part(&content.hash);
+    let live = options.exported.as_ref().and_then(|e| e.live.as_ref());
+    part(&live.map_or_else(|| content.hash.clone(), exports::Live::said));
     part(source.grain.map_or("", schema::Grain::name));
     part(source.platform.as_deref().unwrap_or(""));
     part(source.server.as_deref().unwrap_or(""));

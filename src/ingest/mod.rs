@@ -51,7 +51,7 @@ mod tests;
 
 pub use coverage::{Coverage, SeriesKey};
 pub use error::IngestError;
-pub use exports::{Exported, Part, parts};
+pub use exports::{Database, Exported, Live, Part, Series, Stretch, database_parts, is_database, parts};
 pub use identity::{Content, content, identity};
 pub use platforms::fold;
 pub use reject::Reject;

@@ -54,7 +54,12 @@ pub(super) struct Opened {
 /// Opens a file and decides what its columns give.
 pub(super) fn open(input: &Input, options: &Options) -> Result<Opened, IngestError> {
     let name = input.name.as_str();
-    let (compression, bytes) = sniff::open(input)?;
+    let live = options.exported.as_ref().is_some_and(|e| e.live.is_some());
+    let (compression, bytes) = match live {
+        // A database in use is asked, not read.
+        true => (Compression::None, Box::new(std::io::empty()) as sniff::Bytes),
+        false => sniff::open(input)?,
+    };
     let (head, bytes) = sniff::peek(bytes, sniff::HEAD)
         .map_err(|source| super::failed(name, compression, source))?;
     let format = match &options.exported {
@@ -148,8 +153,7 @@ fn export(
             name: input.name.clone(),
             detail: "no such export".to_owned(),
         })?;
-    let server = options.source.server.is_some();
-    let names = exports::names(export, grain, &options.dimensions, server);
+    let names = exports::names(export, grain, &options.dimensions);
     let (layout, _) = decide(&input.name, &names, options)?;
     let path = match (&input.origin, compression) {
         (Origin::Path(path), Compression::None) => Some(path.as_path()),
@@ -166,6 +170,7 @@ fn export(
         reader,
         layout: layout.clone(),
         names: names.clone(),
+        server: options.source.server.clone().unwrap_or_default().trim().to_owned(),
         ended: false,
     };
     Ok((layout, names, rows))

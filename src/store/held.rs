@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::{AsArray, RecordBatch};
-use arrow::datatypes::{DataType, Date32Type};
+use arrow::datatypes::{DataType, Date32Type, Int64Type};
 use datafusion::common::JoinType;
 use datafusion::prelude::{DataFrame, Expr, SessionContext, cast, col, lit};
 use roaring::RoaringBitmap;
@@ -92,6 +92,27 @@ impl Store {
             }
         }
         Ok(held)
+    }
+
+    /// The figures of some loads that are of no dimension, by day and metric.
+    pub async fn figures(
+        &self,
+        loads: &[&str],
+    ) -> Result<BTreeMap<(Day, String), i64>, StoreError> {
+        let rows = self.rows(Grain::Usage, loads).await?;
+        let whole = rows.filter(text("dimension").eq(lit("")))?;
+        let rows = whole.select(vec![text("metric"), col("day"), col("value")])?;
+        let mut figures = BTreeMap::new();
+        for batch in rows.collect().await? {
+            let metrics = batch.column(0).as_string::<i32>();
+            let days = batch.column(1).as_primitive::<Date32Type>();
+            let values = batch.column(2).as_primitive::<Int64Type>();
+            for row in 0..batch.num_rows() {
+                let day = calendar::from_date32(days.value(row));
+                figures.insert((day, metrics.value(row).to_owned()), values.value(row));
+            }
+        }
+        Ok(figures)
     }
 
     /// How many figures `load`, whose rows are committed though not yet live, states that one of

@@ -60,7 +60,9 @@ pub struct Load {
 impl Load {
     /// Whether the file that it was read from is no longer there.
     pub fn is_gone(&self, root: &std::path::Path) -> bool {
-        self.path != "-" && !root.join(&self.path).exists()
+        // A database is known by whose it is, not by where it lay.
+        let no_file = self.path == "-" || self.path.contains("://");
+        !no_file && !root.join(&self.path).exists()
     }
 
     /// How many times its identity has been loaded, itself included.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::commands::WrongUse;
+use crate::ingest;
 
 /// Endings of files that a folder is searched for; a file that is named itself is always read.
 const DATA: [&str; 11] = [
@@ -23,6 +24,13 @@ pub enum Found {
     },
     /// Standard input.
     Stdin,
+    /// A database server.
+    Database {
+        /// What messages call it until it says whose it is.
+        name: String,
+        /// Where it is, with a password perhaps.
+        url: String,
+    },
 }
 
 /// What was found.
@@ -41,6 +49,11 @@ pub fn find(words: &[String], here: &Path, root: &Path) -> Result<Files> {
         let path = here.join(word);
         if word == "-" {
             files.add(Found::Stdin);
+        } else if ingest::is_database(word) {
+            files.add(Found::Database {
+                name: "the PostgreSQL database".to_owned(),
+                url: word.clone(),
+            });
         } else if path.is_dir() {
             files.search(&path, root)?;
         } else if path.exists() {

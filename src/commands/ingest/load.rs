@@ -31,6 +31,8 @@ pub struct Taking {
     pub at: Option<Day>,
     /// The format, in place of what the bytes show.
     pub format: Option<String>,
+    /// Whether days of a database in use are taken as they are now though they have lost rows.
+    pub restate: bool,
     /// What pseudonyms are made with.
     pub key: Result<Key, Arc<KeyError>>,
 }
@@ -168,26 +170,35 @@ fn clash_told(file: &str, held: &str, count: usize, first: &Clash) -> String {
 const SHOWN: usize = 5;
 
 /// One load that may be made of a file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Candidate {
     /// What messages and loads know the file by.
     pub name: String,
     input: Input,
-    part: ingest::Part,
+    pub(super) part: ingest::Part,
+    /// The loads that it replaces, where that is settled already: days of a database in use.
+    pub(super) replaces: Option<Vec<String>>,
 }
 
 impl Candidate {
+    /// The database in use that it is of, if it is.
+    pub(super) fn live(&self) -> Option<&ingest::Live> {
+        self.part.options.exported.as_ref()?.live.as_ref()
+    }
+
     /// What the file was taken for and why; empty of a table of rows.
     pub fn seen(&self) -> &str {
         &self.part.seen
     }
 }
 
-/// The loads that a file may make: one of a table of rows, one a grain of what some program exported.
+/// The loads that a file may make: one of a table of rows, one a grain of what some program exported, one a day
+/// and grain of a database in use. `note` is called with what there is to say besides.
 pub fn candidates(
     project: &Project,
     found: &Found,
     taking: &Taking,
+    note: &mut dyn FnMut(String),
 ) -> Result<Vec<Candidate>, LoadError> {
     let (name, input) = opened(found)?;
     let mut options = Options::of(project, &name, Vec::new());
@@ -198,11 +209,18 @@ pub fn candidates(
     source.format = taking.format.clone().or_else(|| source.format.take());
     options.at = taking.at;
     options.key = taking.key.clone();
-    let parts = ingest::parts(&input, &options)?;
-    let candidate = |part| Candidate {
-        name: name.clone(),
-        input: input.clone(),
-        part,
+    let parts = match found {
+        Found::Database { url, .. } => ingest::database_parts(url, &options, note)?,
+        _ => ingest::parts(&input, &options)?,
+    };
+    let candidate = |part: ingest::Part| {
+        let live = part.options.exported.as_ref().and_then(|e| e.live.as_ref());
+        Candidate {
+            name: live.map_or_else(|| name.clone(), |live| live.name.to_string()),
+            input: input.clone(),
+            part,
+            replaces: None,
+        }
     };
     Ok(parts.into_iter().map(candidate).collect())
 }
@@ -219,7 +237,7 @@ pub async fn take(
     let mut options = part.options.clone();
     refuse_other_zone(store, name, options.zone.name())?;
     let mut expected = None;
-    if may_be_known(store, input) {
+    if file.replaces.is_none() && may_be_known(store, input) {
         let identity = ingest::identity(&ingest::content(input)?, &options);
         if store.loads().live().any(|l| l.identity == identity) || run.people.waits(&identity) {
             return Ok(Taken::Known);
@@ -233,6 +251,7 @@ pub async fn take(
         options: &options,
         strict: taking.strict,
         expected,
+        replaces: file.replaces.as_deref(),
     };
     let taken = settle(store, project, &file, run, read).await;
     // Rows of people that were handed over and are not to count.
@@ -247,6 +266,8 @@ struct File<'a> {
     strict: bool,
     /// The identity that it had before it was read, where it was asked for.
     expected: Option<String>,
+    /// The loads that it replaces, where that is settled already.
+    replaces: Option<&'a [String]>,
 }
 
 /// Takes what was read of a file into the store, or lets it wait.
@@ -280,7 +301,10 @@ async fn settle(
             rejects: shown,
         });
     }
-    let replaced = replaced(store, name, &summary, options.source.on_change).await?;
+    let replaced = match file.replaces {
+        Some(loads) => loads.to_vec(),
+        None => replaced(store, name, &summary, options.source.on_change).await?,
+    };
     if summary.grain.of_people() {
         if run.people.waits(&summary.identity) {
             return Ok(Taken::Known);
@@ -326,6 +350,7 @@ fn opened(found: &Found) -> Result<(String, Input), LoadError> {
             Ok(("-".to_owned(), Input::bytes(name.clone(), bytes)))
         }
         Found::File { name, path } => Ok((name.clone(), Input::path(name.clone(), path.clone()))),
+        Found::Database { name, .. } => Ok((name.clone(), Input::bytes(name.clone(), Vec::new()))),
         Found::Stdin => {
             let mut bytes = Vec::new();
             std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes)

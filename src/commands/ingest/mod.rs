@@ -1,6 +1,7 @@
 //! `essor ingest`: files into the store, each once.
 
 mod files;
+mod live;
 mod load;
 mod people;
 
@@ -28,6 +29,8 @@ use crate::store::{Store, StoreError};
   essor ingest data/                        what is new in a folder and those below it
   essor ingest data/2016-02-*.csv.gz        a glob
   zcat export.csv.gz | essor ingest -       standard input
+  essor ingest homeserver.db                a Matrix Synapse in use, or postgres://USER@HOST/DB:
+                                            its new days, every time
 
 CSV, NDJSON, JSON, Parquet and Arrow, plain or compressed with gzip or zstd. A daily file is wide
 (date,platform,messages,signups,dau,mau) or long (date,platform,metric,value); public statements are
@@ -35,8 +38,8 @@ platform,metric,value,as_of,... Columns that are called otherwise are mapped in 
 
 Exit status: 0 all kept or known; 1 a file was not taken; 3 rows were rejected, the rest kept.")]
 pub struct Args {
-    /// Files, folders, globs, or `-` for standard input
-    #[arg(required = true, value_name = "PATH")]
+    /// Files, folders, globs, `-` for standard input, or postgres://USER@HOST/DB
+    #[arg(required = true, value_name = "PATH or URL")]
     paths: Vec<String>,
     /// Refuse a file whole if one of its rows can't be read
     #[arg(long)]
@@ -53,6 +56,9 @@ pub struct Args {
     /// The format, in place of what the bytes show
     #[arg(long = "as", value_name = "FORMAT")]
     format: Option<String>,
+    /// Take days of a database as they are now, though they have lost rows since they were read
+    #[arg(long)]
+    restate: bool,
 }
 
 /// What became of all files.
@@ -72,6 +78,8 @@ pub struct Tally {
     pub failed: usize,
     /// Columns of files of people that were not taken though nothing says so.
     pub passed_over: BTreeSet<String>,
+    /// What became of the days of databases in use.
+    databases: live::Databases,
 }
 
 impl Tally {
@@ -116,6 +124,7 @@ pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
             server: args.server,
             at: at.transpose()?,
             format: args.format,
+            restate: args.restate,
             key: key(&project),
         },
     ))?;
@@ -156,10 +165,12 @@ pub async fn ingest(
         let name = match found {
             Found::File { name, .. } => name.as_str(),
             Found::Stdin => STDIN,
+            Found::Database { name, .. } => name.as_str(),
         };
         bar.set_message(name.to_owned());
-        let candidates = match load::candidates(project, found, &taking) {
-            Ok(candidates) => candidates,
+        let mut note = |said: String| _ = writeln!(anstream::stderr(), "note: {said}");
+        let candidates = match load::candidates(project, found, &taking, &mut note) {
+            Ok(candidates) => live::settle(&store, candidates, &taking, &mut tally.databases).await?,
             Err(error) => {
                 waiting.push(Waiting::failed(name, error));
                 Vec::new()
@@ -167,11 +178,17 @@ pub async fn ingest(
         };
         for file in candidates {
             let taken = load::take(&mut store, project, &file, &taking, &mut run).await;
+            let live = file.live();
             waiting.push(Waiting {
-                name: name.to_owned(),
+                name: live.map_or_else(|| name.to_owned(), |live| live.name.to_string()),
                 seen: file.seen().to_owned(),
+                live: live.is_some(),
                 taken,
             });
+            if live.is_some() && run.people.full(project) {
+                let committed = run.people.commit(&mut store).await;
+                told(&bar, &mut tally, &mut waiting, committed)?;
+            }
         }
         bar.inc(1);
         if run.people.full(project) || run.people.is_empty() {
@@ -181,10 +198,11 @@ pub async fn ingest(
     }
     let committed = run.people.commit(&mut store).await;
     told(&bar, &mut tally, &mut waiting, committed)?;
-    if tally.loaded > 0 {
+    if tally.loaded + tally.databases.loaded() > 0 {
         store.merge().await?;
     }
     bar.finish_and_clear();
+    tally.end_databases()?;
     say_passed_over(&files.passed_over)?;
     say_not_taken(&tally.passed_over)?;
     Ok(tally)
@@ -204,6 +222,8 @@ struct Waiting {
     name: String,
     /// What the file was taken for and why.
     seen: String,
+    /// Whether it is of a database in use, of which is told when all of it was taken.
+    live: bool,
     taken: Result<Taken, LoadError>,
 }
 
@@ -212,6 +232,7 @@ impl Waiting {
         Waiting {
             name: name.to_owned(),
             seen: String::new(),
+            live: false,
             taken: Err(error),
         }
     }
@@ -229,7 +250,13 @@ fn told(
         Err(error) => (BTreeMap::new(), Some(error)),
     };
     let failed = failure.is_some();
-    for Waiting { name, seen, taken } in waiting.drain(..) {
+    for Waiting {
+        name,
+        seen,
+        live,
+        taken,
+    } in waiting.drain(..)
+    {
         let path = if name == STDIN { "-" } else { &name };
         let taken = match refused.remove(path) {
             Some(error) => Err(error),
@@ -241,18 +268,30 @@ fn told(
             tally.failed += 1;
             continue;
         }
-        bar.suspend(|| say(&name, &seen, &taken))?;
-        tally.add(&taken);
+        let quiet = live && tally.databases.took(&name, &seen, &taken);
+        if !quiet {
+            bar.suspend(|| say(&name, &seen, &taken))?;
+        }
+        tally.add(&taken, quiet);
     }
     failure.map_or(Ok(()), |error| Err(error.into()))
 }
 
 impl Tally {
-    fn add(&mut self, taken: &Result<Taken, LoadError>) {
+    /// Says what became of databases, each of which counts as one file.
+    fn end_databases(&mut self) -> std::io::Result<()> {
+        let databases = std::mem::take(&mut self.databases);
+        databases.say(&mut anstream::stderr())?;
+        self.loaded += databases.loaded();
+        self.known += databases.known();
+        Ok(())
+    }
+
+    fn add(&mut self, taken: &Result<Taken, LoadError>, of_database: bool) {
         match taken {
             Ok(Taken::Known) => self.known += 1,
             Ok(Taken::Loaded { summary, .. }) => {
-                self.loaded += 1;
+                self.loaded += usize::from(!of_database);
                 self.read += summary.rows_read;
                 self.kept += summary.rows_kept;
                 self.rejected += summary.rows_rejected;

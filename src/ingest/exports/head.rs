@@ -1,11 +1,12 @@
 //! The first bytes of a file, as the formats look at them.
 
 use std::cell::OnceCell;
+use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
 use crate::ingest::error::IngestError;
-use crate::ingest::{Input, sniff};
+use crate::ingest::{Compression, Input, Origin, sniff};
 
 /// How many bytes the formats are told by.
 const LENGTH: usize = 64 << 10;
@@ -18,6 +19,8 @@ pub(crate) struct Head {
     pub bytes: Vec<u8>,
     /// Whether these are all.
     pub whole: bool,
+    /// Where it lies, if on disk and not compressed: what is in a database is told by asking it.
+    pub path: Option<PathBuf>,
     first: OnceCell<Option<Value>>,
 }
 
@@ -27,7 +30,14 @@ impl Head {
         let (compression, bytes) = sniff::open(input)?;
         let (head, _) = sniff::peek(bytes, LENGTH + 1)
             .map_err(|source| crate::ingest::failed(&input.name, compression, source))?;
-        Ok(Self::of(&input.name, &head))
+        let path = match (&input.origin, compression) {
+            (Origin::Path(path), Compression::None) => Some(path.clone()),
+            _ => None,
+        };
+        Ok(Head {
+            path,
+            ..Self::of(&input.name, &head)
+        })
     }
 
     /// The head of bytes at hand.
@@ -39,6 +49,7 @@ impl Head {
             name: file.to_lowercase(),
             bytes: bytes.strip_prefix(sniff::MARK).unwrap_or(bytes).to_vec(),
             whole,
+            path: None,
             first: OnceCell::new(),
         }
     }

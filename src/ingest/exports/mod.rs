@@ -5,19 +5,29 @@
 //! (addresses, tokens, names, what was said) is never looked at. From the rows on, an export goes the
 //! way of every other file.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
+use crate::calendar::Day;
 use crate::schema::Grain;
 
 use super::error::IngestError;
 use super::{Input, Options};
 
+mod database;
 mod documents;
 mod head;
 mod name;
+mod panopticon;
+mod prometheus;
 mod rows;
+mod synapse_database;
 mod synapse_phone_home;
+#[cfg(test)]
+mod tests;
 
+pub use database::Database;
 pub(super) use head::Head;
 pub(super) use rows::{Rows, RowsCutter, names};
 
@@ -44,9 +54,14 @@ pub(super) struct Export {
     /// The sign by which the first bytes are such an export, as a sentence goes on: `its first
     /// report has "homeserver" and "total_users"`.
     pub recognise: fn(&Head) -> Option<String>,
+    /// Makes the loads of one, where they are not simply one a grain.
+    pub part: Option<Parting>,
     /// Begins to read one.
     pub open: fn(Opening) -> Result<Box<dyn Reader>, IngestError>,
 }
+
+/// Makes the loads of a file, each without what it was taken for.
+pub(super) type Parting = fn(&'static Export, &Input, &Options) -> Result<Vec<Options>, IngestError>;
 
 /// An export whose rows are about to be read.
 pub(super) struct Opening<'a> {
@@ -69,7 +84,12 @@ pub(super) trait Reader: Send {
 }
 
 /// Every format, the most telling signs first.
-pub(super) static EXPORTS: &[&Export] = &[&synapse_phone_home::EXPORT];
+pub(super) static EXPORTS: &[&Export] = &[
+    &synapse_database::EXPORT,
+    &panopticon::EXPORT,
+    &synapse_phone_home::EXPORT,
+    &prometheus::EXPORT,
+];
 
 /// Finds a format by the name that `--as` takes.
 pub(super) fn named(name: &str) -> Option<&'static Export> {
@@ -93,12 +113,56 @@ pub struct Part {
 }
 
 /// What an export of a part is: its format, which of its tables, and the day where it names none.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Exported {
     /// The format's name.
     pub format: &'static str,
     /// What is taken of it.
     pub grain: Grain,
+    /// Which stretch of it, where it is a database in use.
+    pub live: Option<Live>,
+}
+
+/// A stretch of a database that is in use: it changes all the time and has no hash, so that its loads
+/// are known by what it is and by their days.
+#[derive(Debug, Clone)]
+pub struct Live {
+    /// What it is called wherever it lies: `synapse://chat.example.org`.
+    pub name: Arc<str>,
+    /// Which of its days.
+    pub stretch: Stretch,
+    database: Database,
+}
+
+/// The days of a load of a database in use.
+#[derive(Debug, Clone)]
+pub enum Stretch {
+    /// One day of people, with how many rows it has.
+    Day(Day, u64),
+    /// All days of some figures.
+    Series(Arc<Series>),
+}
+
+/// Figures by day and metric.
+pub type Series = BTreeMap<(Day, &'static str), i64>;
+
+impl Live {
+    /// What stands in an identity for the content.
+    pub(super) fn said(&self) -> String {
+        match &self.stretch {
+            Stretch::Day(day, _) => format!("{} {day}", self.name),
+            Stretch::Series(series) => format!("{} {series:?}", self.name),
+        }
+    }
+
+    /// Another stretch of the same database.
+    #[must_use]
+    pub fn with(&self, stretch: Stretch) -> Self {
+        Live {
+            stretch,
+            ..self.clone()
+        }
+    }
 }
 
 /// The loads that a file makes: one for a table of rows, one a grain for an export.
@@ -131,18 +195,66 @@ pub fn parts(input: &Input, options: &Options) -> Result<Vec<Part>, IngestError>
             }
         }
     };
-    let options = name::complete(&input.name, export, options)?;
-    let part = |grain: &Grain| Part {
-        options: Options {
-            exported: Some(Exported {
-                format: export.name,
-                grain: *grain,
-            }),
-            ..options.clone()
-        },
-        seen: format!("{}: {sign}", export.title),
+    let parted = match export.part {
+        Some(part) => part(export, input, options)?,
+        None => {
+            let options = name::complete(&input.name, export, options)?;
+            let part = |grain: &Grain| taking(export, *grain, None, &options);
+            export.gives.iter().map(part).collect()
+        }
     };
-    Ok(export.gives.iter().map(part).collect())
+    let seen = format!("{}: {sign}", export.title);
+    let part = |options| Part {
+        options,
+        seen: seen.clone(),
+    };
+    Ok(parted.into_iter().map(part).collect())
+}
+
+/// Options by which one grain of an export is read.
+fn taking(
+    export: &'static Export,
+    grain: Grain,
+    live: Option<Live>,
+    options: &Options,
+) -> Options {
+    Options {
+        exported: Some(Exported {
+            format: export.name,
+            grain,
+            live,
+        }),
+        ..options.clone()
+    }
+}
+
+/// Whether a word on the command line is the URL of a database rather than a path.
+pub fn is_database(word: &str) -> bool {
+    ["postgres://", "postgresql://"].iter().any(|scheme| word.starts_with(scheme))
+}
+
+/// The loads that a PostgreSQL database makes; `note` is called with what there is to say of it.
+///
+/// # Errors
+///
+/// Where there is no connection, or the database is of no known server.
+pub fn database_parts(
+    url: &str,
+    options: &Options,
+    note: &mut dyn FnMut(String),
+) -> Result<Vec<Part>, IngestError> {
+    let database = Database::postgres(url)?;
+    if let Some(said) = database.unencrypted() {
+        note(said);
+    }
+    let export = &synapse_database::EXPORT;
+    let seen = format!("{}: it has its tables", export.title);
+    let parts = synapse_database::parts_of(export, database, options)?;
+    let part = |options| Part {
+        options,
+        seen: seen.clone(),
+    };
+    Ok(parts.into_iter().map(part).collect())
 }
 
 fn unknown(file: &str, name: &str) -> IngestError {

@@ -38,9 +38,18 @@ pub(crate) struct Rows {
     users: StringViewBuilder,
     clients: StringViewBuilder,
     rejects: Vec<Reject>,
+    /// The server of rows that name none: the one that the options say.
+    own: String,
 }
 
 impl Rows {
+    fn of(own: &str) -> Self {
+        Rows {
+            own: own.to_owned(),
+            ..Rows::default()
+        }
+    }
+
     /// Whether there are as many as a chunk holds.
     pub(super) fn full(&self) -> bool {
         self.days.len() + self.rejects.len() >= FULL
@@ -64,7 +73,7 @@ impl Rows {
     ) {
         self.lines.push(line);
         self.days.push(date32(day));
-        self.servers.append_value(server);
+        self.servers.append_value(if server.is_empty() { &self.own } else { server });
         self.metrics.append_value(metric);
         self.dimensions.append_value(dimension);
         self.values.append_value(value_of);
@@ -138,7 +147,7 @@ impl Rows {
             rejects: std::mem::take(&mut self.rejects),
         };
         // What no column took is not carried into the next chunk.
-        *self = Rows::default();
+        *self = Rows::of(&self.own);
         Ok(chunk)
     }
 }
@@ -148,15 +157,10 @@ pub(crate) fn names(
     export: &Export,
     grain: Grain,
     dimensions: &[String],
-    server: bool,
 ) -> Vec<Arc<str>> {
     let mut names = match grain {
         Grain::Usage | Grain::Disclosures => {
-            let mut names = vec!["day", "metric", "value", "dimension", "dimension_value"];
-            if !server {
-                names.push("server");
-            }
-            names
+            vec!["day", "metric", "value", "dimension", "dimension_value", "server"]
         }
         Grain::Signups => vec!["user", "signup_day"],
         Grain::Activity if export.messages => vec!["user", "day", "messages"],
@@ -173,12 +177,14 @@ pub(crate) struct RowsCutter {
     pub reader: Box<dyn Reader>,
     pub layout: Arc<Layout>,
     pub names: Vec<Arc<str>>,
+    /// The server that the options say.
+    pub server: String,
     pub ended: bool,
 }
 
 impl Cutter for RowsCutter {
     fn next(&mut self) -> Result<Option<Chunk>, IngestError> {
-        let mut rows = Rows::default();
+        let mut rows = Rows::of(&self.server);
         while !self.ended && !rows.full() {
             self.ended = !self.reader.read(&mut rows)?;
         }

@@ -3,9 +3,12 @@
 //! Its counts roll over the 24 hours (30 days, 60 days) before the report, which a server sends every
 //! three hours: sums of reports would count the same day again and again. The last report of a UTC day
 //! stands for the day, and the others for nothing. Every field but `homeserver` may be missing, as older
-//! versions knew fewer. Source: element-hq/synapse, `synapse/app/phone_stats_home.py`.
+//! versions knew fewer (R30 was given until 1.84, R30v2 and encrypted messages since 1.39). Source:
+//! element-hq/synapse, `synapse/app/phone_stats_home.py`.
+//!
+//! Rows of panopticon's table `stats`, written as JSON, are such reports too, under the same names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 
 use chrono::DateTime;
 use serde_json::{Map, Value};
@@ -13,6 +16,7 @@ use serde_json::{Map, Value};
 use super::documents::{Documents, NotJson};
 use super::{Export, Head, Opening, Reader, Rows};
 use crate::calendar::Day;
+use crate::ingest::cell;
 use crate::ingest::error::IngestError;
 use crate::ingest::reject::Reason;
 use crate::schema::Grain;
@@ -28,33 +32,139 @@ pub(super) static EXPORT: Export = Export {
     messages: false,
     cumulative: &[],
     recognise,
+    part: None,
     open,
 };
 
-/// What a report says, and what it is: `None` for the total, else the value of `kind`.
-const FIGURES: [(&str, &str, Option<&str>); 8] = [
-    ("daily_active_users", "dau", None),
-    ("monthly_active_users", "mau_30d", None),
-    ("total_users", "registered_users", None),
-    ("r30v2_users_all", "r30v2", None),
-    ("daily_user_type_native", "signups", Some("native")),
-    ("daily_user_type_guest", "signups", Some("guest")),
-    ("daily_user_type_bridged", "signups", Some("bridged")),
-    (
-        "total_nonbridged_users",
-        "registered_users",
-        Some("not bridged"),
-    ),
+/// A figure of a report: its key, what it is, and of which part.
+type Figure = (&'static str, &'static str, (&'static str, &'static str));
+
+const ALL: (&str, &str) = ("", "");
+
+/// What a report says and what it is, as it stands.
+const FIGURES: [Figure; 17] = [
+    ("daily_active_users", "dau", ALL),
+    ("monthly_active_users", "mau_30d", ALL),
+    ("total_users", "registered_users", ALL),
+    ("total_nonbridged_users", "registered_users", ("kind", "not bridged")),
+    ("r30v2_users_all", "r30v2", ALL),
+    ("r30v2_users_android", "r30v2", ("client", "android")),
+    ("r30v2_users_ios", "r30v2", ("client", "ios")),
+    ("r30v2_users_electron", "r30v2", ("client", "electron")),
+    ("r30v2_users_web", "r30v2", ("client", "web")),
+    ("r30_users_all", "r30", ALL),
+    ("r30_users_android", "r30", ("client", "android")),
+    ("r30_users_ios", "r30", ("client", "ios")),
+    ("r30_users_electron", "r30", ("client", "electron")),
+    ("r30_users_web", "r30", ("client", "web")),
+    ("daily_user_type_native", "signups", ("kind", "native")),
+    ("daily_user_type_guest", "signups", ("kind", "guest")),
+    ("daily_user_type_bridged", "signups", ("kind", "bridged")),
 ];
+
+/// What is the sum of several keys. The first of them must be there: versions before 1.39 did not tell of
+/// encrypted messages. Plain and encrypted messages are of different types, so that no message is in both;
+/// what local users sent adds up over servers, what a server saw does not.
+const SUMS: [(&str, &[&str]); 3] = [
+    (
+        "signups",
+        &["daily_user_type_native", "daily_user_type_guest", "daily_user_type_bridged"],
+    ),
+    ("messages_sent", &["daily_sent_messages", "daily_sent_e2ee_messages"]),
+    ("messages_seen", &["daily_messages", "daily_e2ee_messages"]),
+];
+
+/// Every key whose figure is read: also the columns of panopticon's tables.
+pub(super) const KEYS: [&str; 21] = [
+    "daily_active_users",
+    "monthly_active_users",
+    "total_users",
+    "total_nonbridged_users",
+    "r30v2_users_all",
+    "r30v2_users_android",
+    "r30v2_users_ios",
+    "r30v2_users_electron",
+    "r30v2_users_web",
+    "r30_users_all",
+    "r30_users_android",
+    "r30_users_ios",
+    "r30_users_electron",
+    "r30_users_web",
+    "daily_user_type_native",
+    "daily_user_type_guest",
+    "daily_user_type_bridged",
+    "daily_messages",
+    "daily_e2ee_messages",
+    "daily_sent_messages",
+    "daily_sent_e2ee_messages",
+];
+
+/// What a report says under one key: nothing, a count, or what is none.
+pub(super) type Said = Option<Result<i64, Reason>>;
+
+/// The figures of one report.
+pub(super) struct Report {
+    line: u64,
+    said: [Said; KEYS.len()],
+}
+
+impl Report {
+    pub(super) fn new(line: u64, said: impl Fn(&str) -> Said) -> Self {
+        Report {
+            line,
+            said: KEYS.map(said),
+        }
+    }
+
+    fn said(&self, key: &str) -> Said {
+        let place = KEYS.iter().position(|k| *k == key)?;
+        *self.said.get(place)?
+    }
+
+    /// Gives the rows of the day that the report stands for.
+    pub(super) fn give(&self, server: &str, day: Day, rows: &mut Rows) {
+        for (key, said) in KEYS.iter().zip(&self.said) {
+            if let Some(Err(reason)) = said {
+                rows.reject_for(self.line, key, *reason);
+            }
+        }
+        for (key, metric, part) in FIGURES {
+            if let Some(Ok(count)) = self.said(key) {
+                rows.part(self.line, server, day, metric, part, count);
+            }
+        }
+        for (metric, keys) in SUMS {
+            if let Some(sum) = self.sum(keys) {
+                rows.figure(self.line, server, day, metric, sum);
+            }
+        }
+    }
+
+    /// The sum of what is said; none where the first is not, or any is no count.
+    fn sum(&self, keys: &[&str]) -> Option<i64> {
+        self.said(keys.first()?)?.ok()?;
+        keys.iter().filter_map(|key| self.said(key)).try_fold(0i64, |sum, said| {
+            Some(sum.saturating_add(said.ok()?))
+        })
+    }
+}
+
+/// What a JSON value says as a count.
+fn count(value: Option<&Value>) -> Said {
+    let number = match value? {
+        Value::Null => return None,
+        Value::Number(number) => number.as_i64().map_or_else(
+            || number.as_f64().map_or(cell::NOT_WHOLE, cell::from_float),
+            |whole| whole.max(-i64::MAX),
+        ),
+        _ => cell::NOT_WHOLE,
+    };
+    cell::whole(number).transpose()
+}
 
 fn recognise(head: &Head) -> Option<String> {
     let report = head.object()?;
-    let others = [
-        "total_users",
-        "daily_active_users",
-        "uptime_seconds",
-        "daily_messages",
-    ];
+    let others = ["total_users", "daily_active_users", "uptime_seconds", "daily_messages"];
     let other = others.iter().find(|key| report.contains_key(**key))?;
     report
         .contains_key("homeserver")
@@ -65,106 +175,191 @@ fn open(opening: Opening) -> Result<Box<dyn Reader>, IngestError> {
     Ok(Box::new(Reports {
         documents: Documents::open(opening)?,
         last: BTreeMap::new(),
+        ended: None,
     }))
 }
 
-/// A report that stands for its day as long as no later one is read.
-struct Report {
-    line: u64,
-    timestamp: i64,
-    fields: Map<String, Value>,
-}
+type ByDay = BTreeMap<(String, Day), (i64, Report)>;
 
 struct Reports {
     documents: Documents,
-    last: BTreeMap<(String, Day), Report>,
+    /// The report that stands for a day, with its moment, as long as no later one is read.
+    last: ByDay,
+    /// Those that are left to give when all were read.
+    ended: Option<btree_map::IntoIter<(String, Day), (i64, Report)>>,
 }
 
 impl Reader for Reports {
     fn read(&mut self, rows: &mut Rows) -> Result<bool, IngestError> {
-        while let Some((line, document)) = self.documents.next()? {
-            match document {
-                Ok(Value::Object(fields)) => self.keep(line, fields, rows),
-                Ok(_) => rows.reject(line, "", "not a report: a JSON object is expected"),
-                Err(NotJson) => rows.reject(line, "", NotJson::REASON),
-            }
-            if rows.full() {
-                return Ok(true);
-            }
+        if let Some(left) = &mut self.ended {
+            return Ok(match left.next() {
+                Some(((server, day), (_, report))) => {
+                    report.give(&server, day, rows);
+                    true
+                }
+                None => false,
+            });
         }
-        for ((server, day), report) in &self.last {
-            give(server, *day, report, rows);
+        match self.documents.next()? {
+            Some((line, Ok(Value::Object(fields)))) => self.keep(line, &fields, rows),
+            Some((line, Ok(_))) => rows.reject(line, "", "not a report: a JSON object is expected"),
+            Some((line, Err(NotJson))) => rows.reject(line, "", NotJson::REASON),
+            None => self.ended = Some(std::mem::take(&mut self.last).into_iter()),
         }
-        Ok(false)
+        Ok(true)
     }
 }
 
+/// Where the moment of a report stands: a collector's clock goes before that of the server, which may be
+/// wrong by years. essor's own collector says `received`, panopticon `local_timestamp`.
+const MOMENTS: [&str; 4] = ["received", "local_timestamp", "timestamp", "remote_timestamp"];
+
 impl Reports {
-    fn keep(&mut self, line: u64, fields: Map<String, Value>, rows: &mut Rows) {
-        let Some(server) = fields.get("homeserver").and_then(Value::as_str) else {
-            return rows.reject(
-                line,
-                "homeserver",
-                "no server: a report names its `homeserver`",
-            );
+    fn keep(&mut self, line: u64, fields: &Map<String, Value>, rows: &mut Rows) {
+        let server = fields.get("homeserver").and_then(Value::as_str).map(str::trim);
+        let Some(server) = server.filter(|name| !name.is_empty()) else {
+            return rows.reject(line, "homeserver", "no server: a report names its `homeserver`");
         };
-        // Reports that panopticon has stored give the moment of its clock as well.
-        let timestamp = ["timestamp", "remote_timestamp", "local_timestamp"]
-            .iter()
-            .find_map(|key| fields.get(*key)?.as_i64());
-        let Some(timestamp) = timestamp else {
+        let said = |key: &&str| fields.get(*key).filter(|value| !value.is_null());
+        let Some(at) = MOMENTS.iter().find_map(said) else {
             return rows.reject_for(line, "timestamp", Reason::NoDay);
         };
-        let day = DateTime::from_timestamp(timestamp, 0).map(|at| at.date_naive());
-        let Some(day) = day.filter(|d| super::rows::within_reason(*d)) else {
-            return rows.reject_for(line, "timestamp", Reason::NotADay);
+        let Some((at, day)) = at.as_i64().and_then(|at| Some((at, day_of(at)?))) else {
+            return rows.reject(line, "timestamp", NO_MOMENT);
         };
         let key = (server.to_owned(), day);
         // Of two reports of one second the one further down was received later.
-        if self
-            .last
-            .get(&key)
-            .is_none_or(|held| held.timestamp <= timestamp)
-        {
-            let report = Report {
-                line,
-                timestamp,
-                fields,
-            };
-            self.last.insert(key, report);
+        if self.last.get(&key).is_none_or(|(held, _)| *held <= at) {
+            let report = Report::new(line, |key| count(fields.get(key)));
+            self.last.insert(key, (at, report));
         }
     }
 }
 
-/// The figures of the report that stands for a day.
-fn give(server: &str, day: Day, report: &Report, rows: &mut Rows) {
-    let mut count = |key: &str| match report.fields.get(key) {
-        None | Some(Value::Null) => None,
-        Some(value) => match value.as_i64().filter(|n| *n >= 0) {
-            Some(count) => Some(count),
-            None => {
-                rows.reject_for(report.line, key, Reason::NotWhole);
-                None
-            }
-        },
-    };
-    let figures = FIGURES.map(|(key, metric, kind)| (metric, kind, count(key)));
-    let messages = (count("daily_messages"), count("daily_e2ee_messages"));
-    let mut signups = None;
-    for (metric, kind, value) in figures {
-        let Some(value) = value else { continue };
-        let part = kind.map_or(("", ""), |kind| ("kind", kind));
-        rows.part(report.line, server, day, metric, part, value);
-        if metric == "signups" {
-            *signups.get_or_insert(0) += value;
+/// What a reject says of a moment that is none.
+pub(super) const NO_MOMENT: &str =
+    "no moment of a messenger: whole seconds since 1970, within the years 1990 to 2100";
+
+/// The day of UTC that a moment falls on, in seconds since 1970.
+pub(super) fn day_of(seconds: i64) -> Option<Day> {
+    let at = DateTime::from_timestamp(seconds, 0)?;
+    Some(at.date_naive()).filter(|day| super::rows::within_reason(*day))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{built, given, options, sample};
+    use super::*;
+    use crate::ingest::Input;
+
+    fn text(text: &str) -> Input {
+        Input::bytes("x.json", text.to_owned())
+    }
+
+    #[test]
+    fn a_real_report_gives_its_day() {
+        let Some(input) = sample("synapse/synapse-phonehome-1.jsonl") else {
+            return;
+        };
+        let given = given(&input, &options()).unwrap();
+        let day = "hs.local.test 2026-11-22";
+        let expected = [
+            "dau 12",
+            "mau_30d 12",
+            "messages_seen 300",
+            "messages_sent 300",
+            "r30v2 0",
+            "r30v2 client=android 0",
+            "r30v2 client=electron 0",
+            "r30v2 client=ios 0",
+            "r30v2 client=web 0",
+            "registered_users 14",
+            "registered_users kind=not bridged 14",
+            "signups 14",
+            "signups kind=bridged 0",
+            "signups kind=guest 2",
+            "signups kind=native 12",
+        ];
+        assert_eq!(given.rows, expected.map(|row| format!("{day} {row}")));
+        assert!(given.rejects.is_empty());
+    }
+
+    #[test]
+    fn the_last_report_of_a_day_counts_and_what_is_broken_is_named() {
+        let given = given(&built("synapse_phone_home/reports.jsonl"), &options()).unwrap();
+        assert_eq!(
+            given.rows,
+            [
+                "a.example 2016-02-23 dau 12",
+                "a.example 2016-02-23 messages_seen 55",
+                "a.example 2016-02-23 registered_users 102",
+                "b.example 2016-02-24 dau 3",
+                "b.example 2016-02-24 messages_seen 20",
+                "b.example 2016-02-24 messages_sent 9",
+                "b.example 2016-02-24 r30 2",
+                "b.example 2016-02-24 r30 client=android 1",
+                "b.example 2016-02-24 r30 client=electron 0",
+                "b.example 2016-02-24 r30 client=ios 0",
+                "b.example 2016-02-24 r30 client=web 2",
+                "b.example 2016-02-24 registered_users 7",
+                "b.example 2016-02-24 signups 7",
+                "b.example 2016-02-24 signups kind=bridged 4",
+                "b.example 2016-02-24 signups kind=guest 1",
+                "b.example 2016-02-24 signups kind=native 2",
+                "c.example 2016-02-24 mau_30d 8",
+                "c.example 2016-02-24 signups kind=native 1",
+            ]
+        );
+        let places: Vec<&str> = given.rejects.iter().filter_map(|r| r.split(':').next()).collect();
+        assert_eq!(
+            places,
+            [
+                "5 timestamp",
+                "6 daily_active_users",
+                "6 total_users",
+                "6 daily_user_type_bridged",
+                "6 daily_messages",
+                "7 ",
+                "8 ",
+                "9 homeserver",
+                "10 timestamp",
+                "11 timestamp",
+            ]
+        );
+        assert!(given.rejects[1].contains("negative"));
+    }
+
+    #[test]
+    fn rows_of_panopticon_as_json_are_reports_by_its_own_clock() {
+        let rows = r#"[
+            {"id": 1, "homeserver": "a.example", "local_timestamp": 1456228800, "remote_timestamp": 12, "remote_addr": "198.51.100.7", "total_users": 5, "cache_factor": 0.5, "server_context": null},
+            {"id": 2, "homeserver": "a.example", "local_timestamp": null, "remote_timestamp": 1456315200, "remote_addr": null, "total_users": 6.0}
+        ]"#;
+        let given = given(&text(rows), &options()).unwrap();
+        assert_eq!(
+            given.rows,
+            ["a.example 2016-02-23 registered_users 5", "a.example 2016-02-24 registered_users 6"]
+        );
+        assert!(given.rejects.is_empty());
+    }
+
+    #[test]
+    fn a_table_of_figures_is_no_report() {
+        for table in [
+            r#"{"day": "2016-02-23", "platform": "A", "messages": 5}"#,
+            r#"{"homeserver": "a.example", "day": "2016-02-23", "value": 5}"#,
+            r#"{"user": "@a:b", "total_users": 5}"#,
+        ] {
+            assert!(recognise(&Head::of("x", table.as_bytes())).is_none(), "{table}");
         }
+        let report = br#"{"daily_active_users": 1, "homeserver": "few.turtles"}"#;
+        assert!(recognise(&Head::of("x", report)).is_some());
     }
-    if let Some(signups) = signups {
-        rows.figure(report.line, server, day, "signups", signups);
-    }
-    // Plain and encrypted messages are of different types: their counts share none.
-    if let (Some(plain), encrypted) = messages {
-        let sum = plain.saturating_add(encrypted.unwrap_or(0));
-        rows.figure(report.line, server, day, "messages_sent", sum);
+
+    #[test]
+    fn every_figure_and_sum_is_of_a_key_that_is_read() {
+        let keys = FIGURES.iter().map(|(key, ..)| *key);
+        let sums = SUMS.iter().flat_map(|(_, keys)| keys.iter().copied());
+        assert!(keys.chain(sums).all(|key| KEYS.contains(&key)));
     }
 }

@@ -1,0 +1,399 @@
+//! Synapse's own database, SQLite or PostgreSQL, asked while it is in use.
+//!
+//! From `users` who signed up when, from `user_daily_visits` who was active on which day, and from `events`
+//! how many messages a day had; never a token, an address, a hash of a password or what was said. Guests and
+//! users of application services are left out, as Synapse leaves them out of its visits, and accounts for
+//! support and bots besides; an account that was deactivated has signed up all the same.
+//!
+//! A database in use has no hash that stays: each day of people is a load of its own, known by server, table
+//! and day, and the messages are one load of all days. Source: element-hq/synapse,
+//! `synapse/storage/schema/main`, `synapse/storage/databases/main/metrics.py`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::database::{Answer, Database, Row, Value};
+use super::{Export, Head, Live, Opening, Reader, Rows, Series, Stretch, name};
+use crate::calendar::{Day, date32, from_date32};
+use crate::ingest::error::IngestError;
+use crate::ingest::{Input, Options, sniff};
+use crate::schema::Grain;
+
+pub(super) static EXPORT: Export = Export {
+    name: "synapse-database",
+    title: "a database of Matrix Synapse",
+    platform: "Matrix",
+    gives: &[Grain::Signups, Grain::Activity, Grain::Usage],
+    lacks_server: false,
+    lacks_day: false,
+    utc: true,
+    messages: false,
+    cumulative: &[],
+    recognise,
+    part: Some(part),
+    open,
+};
+
+/// The tables that are read, each with the columns that are asked for.
+const TABLES: [(&str, &[&str]); 3] = [
+    (
+        "users",
+        &["name", "creation_ts", "is_guest", "appservice_id", "user_type"],
+    ),
+    ("user_daily_visits", &["user_id", "timestamp"]),
+    (
+        "events",
+        &["type", "sender", "received_ts", "stream_ordering", "outlier", "state_key", "rejection_reason"],
+    ),
+];
+
+fn recognise(head: &Head) -> Option<String> {
+    let path = head.path.as_deref().filter(|_| Database::is_sqlite(head))?;
+    let database = Database::sqlite(&head.name, path).ok()?;
+    let has = |table: &str, column: &str| {
+        database.columns(table).is_ok_and(|columns| columns.iter().any(|c| c == column))
+    };
+    let all = has("user_daily_visits", "user_id") && has("users", "creation_ts") && has("events", "sender");
+    all.then(|| "it is a SQLite database with the tables `users`, `user_daily_visits` and `events`".to_owned())
+}
+
+fn part(
+    export: &'static Export,
+    input: &Input,
+    options: &Options,
+) -> Result<Vec<Options>, IngestError> {
+    let head = Head::read(input)?;
+    let path: Option<&Path> = head.path.as_deref();
+    let bytes: sniff::Bytes = match path {
+        Some(_) => Box::new(std::io::empty()),
+        None => sniff::open(input)?.1,
+    };
+    parts_of(export, Database::spooled(&input.name, path, bytes)?, options)
+}
+
+/// The loads that a database makes: one a day of signups and of visits, and one of all days of messages.
+pub(super) fn parts_of(
+    export: &'static Export,
+    database: Database,
+    options: &Options,
+) -> Result<Vec<Options>, IngestError> {
+    let sql = Sql::new(&database);
+    for (table, wanted) in TABLES {
+        let columns = database.columns(table)?;
+        if !wanted.iter().all(|name| columns.iter().any(|c| c == name)) {
+            return Err(IngestError::NothingKnown {
+                name: database.name().to_owned(),
+                found: "no database of Matrix Synapse 1.68 or later",
+                advice: "its tables `users`, `user_daily_visits` and `events` are expected there",
+            });
+        }
+    }
+    let server = server(&database, &sql, options)?;
+    let named: Arc<str> = Arc::from(format!("synapse://{server}"));
+    let mut options = name::complete(&named, export, options)?;
+    options.source.server = Some(server);
+    let live = |stretch| Live {
+        name: named.clone(),
+        stretch,
+        database: database.clone(),
+    };
+    let mut parts = vec![];
+    for (grain, table) in [(Grain::Signups, sql.signups()), (Grain::Activity, sql.visits())] {
+        for (day, rows) in days(&database, &format!("SELECT {}, COUNT(*) {} GROUP BY 1 ORDER BY 1", table.day, table.from))? {
+            let live = live(Stretch::Day(day, rows));
+            parts.push(super::taking(export, grain, Some(live), &options));
+        }
+    }
+    let series = live(Stretch::Series(Arc::new(messages(&database, &sql)?)));
+    parts.push(super::taking(export, Grain::Usage, Some(series), &options));
+    Ok(parts)
+}
+
+/// The server that local users share: what stands behind the first `:` of their names.
+fn server(database: &Database, sql: &Sql, options: &Options) -> Result<String, IngestError> {
+    let names = database.all(&format!("SELECT DISTINCT {} FROM users LIMIT 2", sql.server("name")))?;
+    let mut names = names.iter().filter_map(|row| row.first()?.text());
+    match (names.next(), names.next(), &options.source.server) {
+        (Some(server), None, _) if !server.is_empty() => Ok(server.to_owned()),
+        (_, _, Some(server)) => Ok(server.clone()),
+        _ => Err(IngestError::NothingKnown {
+            name: database.name().to_owned(),
+            found: "a database of Synapse whose users are not of one server",
+            advice: "say which it is with `--server`",
+        }),
+    }
+}
+
+/// Days and how many rows each has. Rows of no day (accounts made before Synapse kept the moment) count for none.
+fn days(database: &Database, sql: &str) -> Result<BTreeMap<Day, u64>, IngestError> {
+    let rows = database.all(sql)?;
+    Ok(rows.iter().filter_map(|row| Some((day(row.first()?)?, count(row, 1)?))).collect())
+}
+
+fn messages(database: &Database, sql: &Sql) -> Result<Series, IngestError> {
+    let mut series = Series::new();
+    let mut answer = database.ask(&sql.messages());
+    while let Some(row) = answer.next()? {
+        let Some(day) = row.first().and_then(day) else {
+            continue;
+        };
+        for (place, metric) in [(1, "messages_seen"), (2, "messages_sent")] {
+            if let Some(count) = row.get(place).and_then(Value::whole) {
+                series.insert((day, metric), count);
+            }
+        }
+    }
+    Ok(series)
+}
+
+/// A day that SQL has counted since 1970.
+fn day(value: &Value) -> Option<Day> {
+    let days = i32::try_from(value.whole()?).ok().filter(|days| days.unsigned_abs() < 400_000)?;
+    Some(from_date32(days)).filter(|day| super::rows::within_reason(*day))
+}
+
+fn count(row: &Row, place: usize) -> Option<u64> {
+    u64::try_from(row.get(place)?.whole()?).ok()
+}
+
+/// What is asked, in the words of either kind of database.
+struct Sql {
+    /// The function that finds a text in another.
+    find: &'static str,
+}
+
+/// One table of people: the day of a row, counted since 1970, and which rows there are.
+struct Table {
+    day: &'static str,
+    from: String,
+    /// The column of the moment, and how many of its units a day has.
+    moment: (&'static str, i64),
+}
+
+impl Sql {
+    fn new(database: &Database) -> Self {
+        Sql {
+            find: if database.postgres { "strpos" } else { "instr" },
+        }
+    }
+
+    /// The part of a user's name behind its first `:`.
+    fn server(&self, name: &str) -> String {
+        format!("substr({name}, {}({name}, ':') + 1)", self.find)
+    }
+
+    fn signups(&self) -> Table {
+        Table {
+            day: "creation_ts / 86400",
+            from: "FROM users WHERE creation_ts IS NOT NULL AND is_guest = 0 AND appservice_id IS NULL AND (user_type IS NULL OR user_type NOT IN ('support', 'bot'))".to_owned(),
+            moment: ("creation_ts", 86_400),
+        }
+    }
+
+    fn visits(&self) -> Table {
+        Table {
+            day: "\"timestamp\" / 86400000",
+            from: "FROM user_daily_visits WHERE user_id NOT IN (SELECT name FROM users WHERE name IS NOT NULL AND user_type IN ('support', 'bot'))".to_owned(),
+            moment: ("\"timestamp\"", 86_400_000),
+        }
+    }
+
+    /// Messages by the day on which this server received them, and those among them of its own users. What was
+    /// fetched of the time before the server joined a room has a negative order, and no day of its own.
+    fn messages(&self) -> String {
+        let own = format!(
+            "{} = (SELECT {} FROM users LIMIT 1)",
+            self.server("sender"),
+            self.server("name")
+        );
+        format!(
+            "SELECT received_ts / 86400000, COUNT(*), COUNT(CASE WHEN {own} THEN 1 END) FROM events WHERE type IN ('m.room.message', 'm.room.encrypted') AND state_key IS NULL AND NOT outlier AND rejection_reason IS NULL AND received_ts IS NOT NULL AND stream_ordering > 0 GROUP BY 1 ORDER BY 1"
+        )
+    }
+
+    /// The rows of one day of a table.
+    fn of_day(table: &Table, columns: &str, day: Day) -> String {
+        let (moment, units) = table.moment;
+        let start = i64::from(date32(day)) * units;
+        let end = start + units;
+        format!("SELECT {columns} {} AND {moment} >= {start} AND {moment} < {end}", table.from)
+    }
+}
+
+fn open(opening: Opening) -> Result<Box<dyn Reader>, IngestError> {
+    let internal = || IngestError::Internal {
+        name: opening.name.to_owned(),
+        detail: "no stretch of a database".to_owned(),
+    };
+    let exported = opening.options.exported.as_ref();
+    let live = exported.and_then(|e| e.live.as_ref()).ok_or_else(internal)?;
+    let sql = Sql::new(&live.database);
+    match (&live.stretch, opening.grain) {
+        (Stretch::Series(series), _) => Ok(Box::new(Figures {
+            series: series.clone(),
+        })),
+        (Stretch::Day(day, _), Grain::Signups) => Ok(Box::new(People {
+            answer: live.database.ask(&Sql::of_day(&sql.signups(), "name", *day)),
+            day: *day,
+            signups: true,
+            line: 0,
+        })),
+        (Stretch::Day(day, _), _) => {
+            // Clients are asked for only where essor.toml declares the dimension.
+            let client = opening.options.dimensions.iter().any(|d| d == super::rows::CLIENT);
+            let has = live.database.columns("user_daily_visits")?.iter().any(|c| c == "user_agent");
+            let columns = if client && has { "user_id, user_agent" } else { "user_id" };
+            Ok(Box::new(People {
+                answer: live.database.ask(&Sql::of_day(&sql.visits(), columns, *day)),
+                day: *day,
+                signups: false,
+                line: 0,
+            }))
+        }
+    }
+}
+
+/// The figures of all days.
+struct Figures {
+    series: Arc<Series>,
+}
+
+impl Reader for Figures {
+    fn read(&mut self, rows: &mut Rows) -> Result<bool, IngestError> {
+        for (line, ((day, metric), value)) in (1..).zip(self.series.iter()) {
+            rows.figure(line, "", *day, metric, *value);
+        }
+        Ok(false)
+    }
+}
+
+/// The users of one day. A user with several devices is there several times, and counts once.
+struct People {
+    answer: Answer,
+    day: Day,
+    signups: bool,
+    line: u64,
+}
+
+impl Reader for People {
+    fn read(&mut self, rows: &mut Rows) -> Result<bool, IngestError> {
+        let Some(row) = self.answer.next()? else {
+            return Ok(false);
+        };
+        self.line += 1;
+        let user = row.first().and_then(Value::text).unwrap_or("");
+        let agent = row.get(1).and_then(Value::text).unwrap_or("");
+        match self.signups {
+            true => rows.signup(self.line, user, self.day),
+            false => rows.user_day(self.line, user, self.day, 0, client(agent)),
+        }
+        Ok(true)
+    }
+}
+
+/// The kind of client that a user agent is of, by the rule of R30v2; empty where it does not say.
+fn client(agent: &str) -> &'static str {
+    let agent = agent.to_lowercase();
+    let has = |word: &str| agent.contains(word);
+    if has("riot") || has("element") {
+        return ["electron", "android", "ios"].into_iter().find(|kind| has(kind)).unwrap_or("");
+    }
+    if has("mozilla") || has("gecko") { "web" } else { "" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{given, options};
+    use super::*;
+    use crate::ingest::parts;
+
+    /// The tables as Synapse makes them, and three days in them. 2016-02-23 is day 16854.
+    pub(crate) const DATABASE: &str = include_str!("../../../tests/exports/synapse_database/homeserver.sql");
+
+    fn made(folder: &Path, sql: &str) -> Input {
+        let path = folder.join("homeserver.db");
+        rusqlite::Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+        Input::path("homeserver.db", path)
+    }
+
+    #[test]
+    fn people_and_messages_are_counted_as_synapse_counts_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let input = made(folder.path(), DATABASE);
+        let mut options = options();
+        let rows = [
+            "2016-02-23 active 3",
+            "2016-02-23 signup 2",
+            "2016-02-24 active 1",
+            "2016-02-25 signup 2",
+            "hs.example:8448 2016-02-23 messages_seen 3",
+            "hs.example:8448 2016-02-23 messages_sent 2",
+            "hs.example:8448 2016-02-24 messages_seen 1",
+            "hs.example:8448 2016-02-24 messages_sent 1",
+        ];
+        let plain = given(&input, &options).unwrap();
+        assert_eq!(plain.rows, rows);
+        assert!(plain.rejects.is_empty());
+        options.dimensions = vec!["client".to_owned()];
+        let split = given(&input, &options).unwrap();
+        let active: Vec<&String> = split.rows.iter().filter(|r| r.contains("active")).collect();
+        assert_eq!(
+            active,
+            ["2016-02-23 active client= 1", "2016-02-23 active client=android 1", "2016-02-23 active client=web 1", "2016-02-24 active client=web 1"]
+        );
+    }
+
+    #[test]
+    fn a_load_is_known_by_server_table_and_day_wherever_the_database_lies() {
+        let identities = |input: &Input| -> Vec<String> {
+            let content = crate::ingest::Content {
+                hash: String::new(),
+                bytes: 0,
+            };
+            let parts = parts(input, &options()).unwrap();
+            parts.iter().map(|p| crate::ingest::identity(&content, &p.options)).collect()
+        };
+        let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let input = made(here.path(), DATABASE);
+        std::fs::copy(here.path().join("homeserver.db"), there.path().join("copy.sqlite")).unwrap();
+        let copy = Input::path("copy.sqlite", there.path().join("copy.sqlite"));
+        let first = identities(&input);
+        assert_eq!(first.len(), 5);
+        assert_eq!(first, identities(&copy));
+        let mut distinct = first.clone();
+        distinct.sort();
+        distinct.dedup();
+        assert_eq!(distinct.len(), 5);
+    }
+
+    #[test]
+    fn other_databases_are_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let input = made(folder.path(), "CREATE TABLE users (name TEXT, creation_ts BIGINT)");
+        let error = parts(&input, &options()).map(|parts| parts.len());
+        assert_eq!(error.unwrap(), 1, "a plain file, which is not read");
+        let mut options = options();
+        options.source.format = Some(EXPORT.name.to_owned());
+        let error = parts(&input, &options).unwrap_err().to_string();
+        assert!(error.contains("no database of Matrix Synapse"), "{error}");
+        let two = format!("{DATABASE} INSERT INTO users (name, creation_ts) VALUES ('@x:other.example', 1456185600)");
+        let error = parts(&made(tempfile::tempdir().unwrap().path(), &two), &options).unwrap_err().to_string();
+        assert!(error.contains("not of one server"), "{error}");
+    }
+
+    #[test]
+    fn a_client_is_told_as_r30v2_tells_it() {
+        for (agent, kind) in [
+            ("Element/1.6.0 (Pixel; Android 13; MatrixAndroidSdk2 1.6.0)", "android"),
+            ("Riot/1.0 (iPhone; iOS 12.0; Scale/2.00)", "ios"),
+            ("Mozilla/5.0 (X11; Linux) Element/1.11 Chrome/120 Electron/28", "electron"),
+            ("Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0", "web"),
+            ("Element X/1.0", ""),
+            ("curl/8.0", ""),
+            ("", ""),
+        ] {
+            assert_eq!(client(agent), kind, "{agent}");
+        }
+    }
+}

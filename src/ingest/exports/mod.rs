@@ -17,6 +17,8 @@ mod head;
 mod name;
 mod rows;
 mod synapse_phone_home;
+#[cfg(test)]
+mod tests;
 
 pub(super) use head::Head;
 pub(super) use rows::{Rows, RowsCutter, names};

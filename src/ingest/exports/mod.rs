@@ -12,9 +12,14 @@ use crate::schema::Grain;
 use super::error::IngestError;
 use super::{Input, Options};
 
+mod counts;
 mod documents;
 mod head;
+mod mastodon_activity;
+mod mastodon_crawl;
+mod mastodon_instance;
 mod name;
+mod nodeinfo;
 mod rows;
 mod synapse_phone_home;
 #[cfg(test)]
@@ -71,7 +76,13 @@ pub(super) trait Reader: Send {
 }
 
 /// Every format, the most telling signs first.
-pub(super) static EXPORTS: &[&Export] = &[&synapse_phone_home::EXPORT];
+pub(super) static EXPORTS: &[&Export] = &[
+    &synapse_phone_home::EXPORT,
+    &mastodon_activity::EXPORT,
+    &mastodon_crawl::EXPORT,
+    &mastodon_instance::EXPORT,
+    &nodeinfo::EXPORT,
+];
 
 /// Finds a format by the name that `--as` takes.
 pub(super) fn named(name: &str) -> Option<&'static Export> {

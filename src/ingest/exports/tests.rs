@@ -12,6 +12,8 @@ use crate::ingest::{self, IngestError, Input, Options, Rows};
 use crate::pseudonym::Key;
 use crate::schema::Grain;
 
+mod mastodon;
+
 /// What was read of an export.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Told {

@@ -16,11 +16,16 @@ use super::error::IngestError;
 use super::{Input, Options};
 
 mod database;
+mod counts;
 mod documents;
 mod head;
+mod mastodon_activity;
+mod mastodon_crawl;
+mod mastodon_instance;
 mod name;
 mod panopticon;
 mod prometheus;
+mod nodeinfo;
 mod rows;
 mod synapse_database;
 mod synapse_phone_home;
@@ -89,6 +94,10 @@ pub(super) static EXPORTS: &[&Export] = &[
     &panopticon::EXPORT,
     &synapse_phone_home::EXPORT,
     &prometheus::EXPORT,
+    &mastodon_activity::EXPORT,
+    &mastodon_crawl::EXPORT,
+    &mastodon_instance::EXPORT,
+    &nodeinfo::EXPORT,
 ];
 
 /// Finds a format by the name that `--as` takes.

@@ -218,7 +218,7 @@ impl Reader for Network {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{Given, given, options};
+    use super::super::tests::given::{Given, given, options};
     use crate::ingest::{Input, Options};
 
     const STATS: &str = "CREATE TABLE stats (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, homeserver VARCHAR(256), local_timestamp BIGINT, remote_timestamp BIGINT, remote_addr TEXT, forwarded_for TEXT, uptime_seconds BIGINT, total_users BIGINT, total_nonbridged_users BIGINT, daily_active_users BIGINT, monthly_active_users BIGINT, daily_messages BIGINT, daily_sent_messages BIGINT, r30v2_users_all BIGINT, r30v2_users_android BIGINT, user_agent TEXT);";

@@ -346,7 +346,7 @@ impl Samples {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{built, given, options, sample};
+    use super::super::tests::given::{built, given, options, sample};
     use super::*;
 
     fn text(name: &str, text: &str) -> Input {

@@ -304,7 +304,7 @@ fn client(agent: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{given, options};
+    use super::super::tests::given::{given, options};
     use super::*;
     use crate::ingest::parts;
 

@@ -248,7 +248,7 @@ pub(super) fn day_of(seconds: i64) -> Option<Day> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{built, given, options, sample};
+    use super::super::tests::given::{built, given, options, sample};
     use super::*;
     use crate::ingest::Input;
 

@@ -194,6 +194,15 @@ pub static METRICS: &[Metric] = &[
         "new_users"
     ),
     metric!(
+        "departures",
+        "departures",
+        "departures",
+        Flow,
+        "users",
+        "a day",
+        "Members who left on the day, as the platform counts them (Telegram's statistics of channels and groups)."
+    ),
+    metric!(
         "net_adds",
         "net added accounts",
         "net_adds",
@@ -224,6 +233,24 @@ pub static METRICS: &[Metric] = &[
         "posts",
         "toots",
         "statuses"
+    ),
+    metric!(
+        "views",
+        "views of posts",
+        "views",
+        Flow,
+        "views",
+        "a day",
+        "Times that posts were seen on the day, of whatever day they are (Telegram's statistics of channels)."
+    ),
+    metric!(
+        "shares",
+        "shares of posts",
+        "shares",
+        Flow,
+        "shares",
+        "a day",
+        "Times that posts were passed on on the day, of whatever day they are (Telegram's statistics of channels)."
     ),
     metric!(
         "servers",

@@ -72,6 +72,16 @@ pub enum IngestError {
         /// An example of its value.
         example: &'static str,
     },
+    /// An export whose figures mean nothing that is known here.
+    #[error("`{name}` is {export}, but {detail}")]
+    Meaningless {
+        /// The file.
+        name: String,
+        /// What it is.
+        export: &'static str,
+        /// What is missing and what to do.
+        detail: String,
+    },
     /// The format is known, but its bytes are not sound.
     #[error("`{name}` is not sound {format}: {detail}; make it again at its source")]
     Corrupt {

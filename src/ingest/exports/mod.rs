@@ -17,8 +17,11 @@ mod head;
 mod name;
 mod rows;
 mod synapse_phone_home;
+mod telegram_export;
+mod telegram_statistics;
 #[cfg(test)]
 mod tests;
+mod whatsapp_export;
 
 pub(super) use head::Head;
 pub(super) use rows::{Rows, RowsCutter, names};
@@ -71,7 +74,12 @@ pub(super) trait Reader: Send {
 }
 
 /// Every format, the most telling signs first.
-pub(super) static EXPORTS: &[&Export] = &[&synapse_phone_home::EXPORT];
+pub(super) static EXPORTS: &[&Export] = &[
+    &synapse_phone_home::EXPORT,
+    &telegram_statistics::EXPORT,
+    &telegram_export::EXPORT,
+    &whatsapp_export::EXPORT,
+];
 
 /// Finds a format by the name that `--as` takes.
 pub(super) fn named(name: &str) -> Option<&'static Export> {

@@ -98,6 +98,7 @@ async fn read_what_is_new(project: &Project, setting: &Setting) -> Result<Outcom
             server: None,
             at: None,
             format: None,
+            archives: Default::default(),
             key: ingest::key(project),
         },
     )

@@ -22,6 +22,7 @@ use crate::pseudonym::{Key, KeyError};
 use crate::schema::Grain;
 use crate::user_days::UserDays;
 
+mod archive;
 mod cell;
 mod clean;
 mod clean_disclosures;
@@ -49,6 +50,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use archive::{Failed, Limits, Member, Walk};
 pub use coverage::{Coverage, SeriesKey};
 pub use error::IngestError;
 pub use exports::{Exported, Part, parts};

@@ -10,7 +10,9 @@ use super::files::Found;
 use super::people::{Pending, People};
 use crate::activity::RollupError;
 use crate::calendar::Day;
-use crate::ingest::{self, IngestError, Input, Options, Origin, Reject, Rows, Summary};
+use crate::ingest::{
+    self, IngestError, Input, Limits, Options, Origin, Reject, Rows, Summary,
+};
 use crate::project::{OnChange, OnConflict, Project};
 use crate::pseudonym::{Key, KeyError};
 use crate::schema::{self, Grain};
@@ -31,6 +33,8 @@ pub struct Taking {
     pub at: Option<Day>,
     /// The format, in place of what the bytes show.
     pub format: Option<String>,
+    /// How much is taken out of an archive.
+    pub archives: Limits,
     /// What pseudonyms are made with.
     pub key: Result<Key, Arc<KeyError>>,
 }
@@ -186,11 +190,11 @@ impl Candidate {
 /// The loads that a file may make: one of a table of rows, one a grain of what some program exported.
 pub fn candidates(
     project: &Project,
-    found: &Found,
+    name: &str,
+    input: &Input,
     taking: &Taking,
 ) -> Result<Vec<Candidate>, LoadError> {
-    let (name, input) = opened(found)?;
-    let mut options = Options::of(project, &name, Vec::new());
+    let mut options = Options::of(project, name, Vec::new());
     options.threads = taking.threads.unwrap_or(0);
     let source = &mut options.source;
     source.platform = source.platform.take().or_else(|| taking.platform.clone());
@@ -198,9 +202,9 @@ pub fn candidates(
     source.format = taking.format.clone().or_else(|| source.format.take());
     options.at = taking.at;
     options.key = taking.key.clone();
-    let parts = ingest::parts(&input, &options)?;
+    let parts = ingest::parts(input, &options)?;
     let candidate = |part| Candidate {
-        name: name.clone(),
+        name: name.to_owned(),
         input: input.clone(),
         part,
     };
@@ -318,14 +322,15 @@ async fn settle(
     })
 }
 
-fn opened(found: &Found) -> Result<(String, Input), LoadError> {
+/// What loads know a file by, and its bytes.
+pub fn opened(found: &Found) -> Result<(String, Input), LoadError> {
     match found {
         // What is no file (a pipe, say) can be read once only.
-        Found::File { name, path } if !path.is_file() => {
+        Found::File { name, path, .. } if !path.is_file() => {
             let bytes = std::fs::read(path).map_err(LoadError::Stdin)?;
             Ok(("-".to_owned(), Input::bytes(name.clone(), bytes)))
         }
-        Found::File { name, path } => Ok((name.clone(), Input::path(name.clone(), path.clone()))),
+        Found::File { name, path, .. } => Ok((name.clone(), Input::path(name.clone(), path.clone()))),
         Found::Stdin => {
             let mut bytes = Vec::new();
             std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes)

@@ -17,7 +17,7 @@ pub use load::{LoadError, Taken, Taking};
 
 use super::{Outcome, Setting};
 use crate::chart::number::exact;
-use crate::ingest::{Reject, Summary};
+use crate::ingest::{Failed, Input, Limits, Member, Reject, Summary, Walk};
 use crate::project::Project;
 use crate::pseudonym::{self, Key, KeyError};
 use crate::store::{Store, StoreError};
@@ -27,9 +27,11 @@ use crate::store::{Store, StoreError};
 #[command(after_help = "Examples:
   essor ingest data/                        what is new in a folder and those below it
   essor ingest data/2016-02-*.csv.gz        a glob
+  essor ingest export.zip                   all data in an archive
   zcat export.csv.gz | essor ingest -       standard input
 
-CSV, NDJSON, JSON, Parquet and Arrow, plain or compressed with gzip or zstd. A daily file is wide
+CSV, NDJSON, JSON, Parquet and Arrow, and what chat programs export; plain, compressed with gzip, zstd,
+bzip2 or xz, or in zip and tar archives, whose members are files of their own. A daily file is wide
 (date,platform,messages,signups,dau,mau) or long (date,platform,metric,value); public statements are
 platform,metric,value,as_of,... Columns that are called otherwise are mapped in essor.toml.
 
@@ -53,6 +55,20 @@ pub struct Args {
     /// The format, in place of what the bytes show
     #[arg(long = "as", value_name = "FORMAT")]
     format: Option<String>,
+    /// How many archives may lie in one another
+    #[arg(long, value_name = "N", default_value_t = Limits::default().depth)]
+    archive_depth: usize,
+    /// How many files are read of an archive
+    #[arg(long, value_name = "N", default_value_t = Limits::default().members)]
+    archive_members: usize,
+    /// How much an archive may unpack to
+    #[arg(long, value_name = "SIZE", default_value = "64 GiB", value_parser = size)]
+    archive_size: u64,
+}
+
+/// A number of bytes with its unit.
+fn size(text: &str) -> Result<u64, String> {
+    crate::project::bytes(text).ok_or_else(|| "write a size such as `64 GiB`".to_owned())
 }
 
 /// What became of all files.
@@ -116,6 +132,11 @@ pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
             server: args.server,
             at: at.transpose()?,
             format: args.format,
+            archives: Limits {
+                depth: args.archive_depth,
+                members: args.archive_members,
+                bytes: args.archive_size,
+            },
             key: key(&project),
         },
     ))?;
@@ -146,48 +167,134 @@ pub async fn ingest(
     taking: Taking,
 ) -> Result<Tally> {
     let files = files::find(words, here, &project.root)?;
-    let mut store = Store::open_to_write(&project.root).await?;
-    let bar = progress(files.found.len());
-    let mut tally = Tally::default();
-    let mut run = load::Run::default();
-    // Files of people are told of when they are committed, which is together.
-    let mut waiting: Vec<Waiting> = Vec::new();
+    let mut ingest = Ingest {
+        store: Store::open_to_write(&project.root).await?,
+        project,
+        taking,
+        run: load::Run::default(),
+        waiting: Vec::new(),
+        tally: Tally::default(),
+        passed_over: files.passed_over,
+        bar: progress(files.found.len()),
+    };
     for found in &files.found {
-        let name = match found {
-            Found::File { name, .. } => name.as_str(),
-            Found::Stdin => STDIN,
+        ingest.file(found).await?;
+        ingest.bar.inc(1);
+    }
+    ingest.end().await
+}
+
+/// One run over files.
+struct Ingest<'a> {
+    store: Store,
+    project: &'a Project,
+    taking: Taking,
+    run: load::Run,
+    /// Files of people are told of when they are committed, which is together.
+    waiting: Vec<Waiting>,
+    tally: Tally,
+    /// Files in folders and archives that do not look like data.
+    passed_over: Vec<String>,
+    bar: ProgressBar,
+}
+
+impl Ingest<'_> {
+    /// Takes a file, or each member of an archive.
+    async fn file(&mut self, found: &Found) -> Result<()> {
+        let (shown, searched) = match found {
+            Found::File { name, searched, .. } => (name.as_str(), *searched),
+            Found::Stdin => (STDIN, false),
         };
-        bar.set_message(name.to_owned());
-        let candidates = match load::candidates(project, found, &taking) {
+        self.bar.set_message(shown.to_owned());
+        let opened = load::opened(found).and_then(|(name, input)| {
+            let walk = Walk::open(&input, self.taking.archives, files::looks_like_data)?;
+            Ok((name, input, walk))
+        });
+        match opened {
+            Ok((name, input, None)) => self.take(&name, &input, searched).await?,
+            Ok((_, _, Some(mut walk))) => {
+                while let Some(member) = walk.next() {
+                    self.member(member, matches!(found, Found::Stdin)).await?;
+                }
+                self.passed_over.append(&mut walk.passed_over);
+            }
+            Err(error) => self.failed(shown, error),
+        }
+        self.tell_if_full().await
+    }
+
+    /// Takes a member of an archive. What comes by standard input has no name that could be read again.
+    async fn member(&mut self, member: Result<Member, Failed>, stdin: bool) -> Result<()> {
+        match member {
+            Ok(member) => {
+                self.bar.set_message(member.input.name.clone());
+                let name = if stdin { "-" } else { &member.input.name };
+                self.take(name, &member.input, true).await?;
+            }
+            Err(Failed { name, error }) => self.failed(&name, error.into()),
+        }
+        self.tell_if_full().await
+    }
+
+    fn failed(&mut self, name: &str, error: LoadError) {
+        self.waiting.push(Waiting {
+            name: name.to_owned(),
+            path: name.to_owned(),
+            seen: String::new(),
+            taken: Err(error),
+        });
+    }
+
+    /// Takes the loads that a file makes.
+    async fn take(&mut self, name: &str, input: &Input, searched: bool) -> Result<()> {
+        let candidates = match load::candidates(self.project, name, input, &self.taking) {
             Ok(candidates) => candidates,
             Err(error) => {
-                waiting.push(Waiting::failed(name, error));
-                Vec::new()
+                self.failed(&input.name, error);
+                return Ok(());
             }
         };
+        let is_export = candidates.iter().all(|file| !file.seen().is_empty());
+        if searched && !is_export && files::may_be_data(&input.name) {
+            self.passed_over.push(input.name.clone());
+            return Ok(());
+        }
         for file in candidates {
-            let taken = load::take(&mut store, project, &file, &taking, &mut run).await;
-            waiting.push(Waiting {
-                name: name.to_owned(),
+            let (store, run) = (&mut self.store, &mut self.run);
+            let taken = load::take(store, self.project, &file, &self.taking, run).await;
+            self.waiting.push(Waiting {
+                name: input.name.clone(),
+                path: name.to_owned(),
                 seen: file.seen().to_owned(),
                 taken,
             });
         }
-        bar.inc(1);
-        if run.people.full(project) || run.people.is_empty() {
-            let committed = run.people.commit(&mut store).await;
-            told(&bar, &mut tally, &mut waiting, committed)?;
+        Ok(())
+    }
+
+    /// Commits what waits once it is much, and tells of what does not wait.
+    async fn tell_if_full(&mut self) -> Result<()> {
+        if self.run.people.full(self.project) || self.run.people.is_empty() {
+            self.tell().await?;
         }
+        Ok(())
     }
-    let committed = run.people.commit(&mut store).await;
-    told(&bar, &mut tally, &mut waiting, committed)?;
-    if tally.loaded > 0 {
-        store.merge().await?;
+
+    async fn tell(&mut self) -> Result<()> {
+        let committed = self.run.people.commit(&mut self.store).await;
+        told(&self.bar, &mut self.tally, &mut self.waiting, committed)
     }
-    bar.finish_and_clear();
-    say_passed_over(&files.passed_over)?;
-    say_not_taken(&tally.passed_over)?;
-    Ok(tally)
+
+    async fn end(mut self) -> Result<Tally> {
+        self.tell().await?;
+        if self.tally.loaded > 0 {
+            self.store.merge().await?;
+        }
+        self.bar.finish_and_clear();
+        say_passed_over(&self.passed_over)?;
+        say_not_taken(&self.tally.passed_over)?;
+        Ok(self.tally)
+    }
 }
 
 /// What standard input is called in messages.
@@ -202,19 +309,11 @@ pub fn key(project: &Project) -> Result<Key, Arc<KeyError>> {
 /// What became of a load that nothing was said of yet.
 struct Waiting {
     name: String,
+    /// What loads know it by.
+    path: String,
     /// What the file was taken for and why.
     seen: String,
     taken: Result<Taken, LoadError>,
-}
-
-impl Waiting {
-    fn failed(name: &str, error: LoadError) -> Self {
-        Waiting {
-            name: name.to_owned(),
-            seen: String::new(),
-            taken: Err(error),
-        }
-    }
 }
 
 /// Says what became of the files that waited for a commit.
@@ -225,13 +324,13 @@ fn told(
     committed: Result<Vec<(String, LoadError)>, StoreError>,
 ) -> Result<()> {
     let (mut refused, failure) = match committed {
-        Ok(refused) => (refused.into_iter().collect(), None),
+        Ok(refused) => (refused.into_iter().collect::<BTreeMap<_, _>>(), None),
         Err(error) => (BTreeMap::new(), Some(error)),
     };
     let failed = failure.is_some();
-    for Waiting { name, seen, taken } in waiting.drain(..) {
-        let path = if name == STDIN { "-" } else { &name };
-        let taken = match refused.remove(path) {
+    for waited in waiting.drain(..) {
+        let Waiting { name, path, seen, taken } = waited;
+        let taken = match refused.remove(&path) {
             Some(error) => Err(error),
             None => taken,
         };
@@ -290,8 +389,8 @@ fn progress(files: usize) -> ProgressBar {
 }
 
 /// What a folder holds besides data; a README is expected there and not worth a word.
-fn say_passed_over(paths: &[std::path::PathBuf]) -> std::io::Result<()> {
-    let expected = |p: &&std::path::PathBuf| p.extension().is_some_and(|e| e == "md");
+fn say_passed_over(paths: &[String]) -> std::io::Result<()> {
+    let expected = |p: &&String| p.ends_with(".md");
     let mut others = paths.iter().filter(|p| !expected(p));
     match (others.next(), others.count()) {
         (None, _) => Ok(()),
@@ -303,8 +402,8 @@ fn say_passed_over(paths: &[std::path::PathBuf]) -> std::io::Result<()> {
             };
             writeln!(
                 anstream::stderr(),
-                "note: passed over `{}`{more}: in a folder files that end in .csv, .tsv, .json, .ndjson, .jsonl, .parquet, .arrow, .ipc, .feather, .gz and .zst are read; name another kind itself",
-                first.display()
+                "note: passed over `{first}`{more}: in folders and archives only what chat programs export is read of files that do not end in {}; name another kind itself",
+                files::endings()
             )
         }
     }

@@ -259,6 +259,15 @@ pub static METRICS: &[Metric] = &[
         "New accounts in the 6 days that end on the day named: what Mastodon from 3.5 on counts of a week. Never added to those of days."
     ),
     metric!(
+        "departures",
+        "departures",
+        "departures",
+        Flow,
+        "users",
+        "a day",
+        "Members who left on the day, as the platform counts them (Telegram's statistics of channels and groups)."
+    ),
+    metric!(
         "net_adds",
         "net added accounts",
         "net_adds",
@@ -316,6 +325,24 @@ pub static METRICS: &[Metric] = &[
         "messages",
         "6 days ending on the day",
         "Messages or posts sent in the 6 days that end on the day named: what Mastodon from 3.5 on counts of a week. Never added to those of days."
+    ),
+    metric!(
+        "views",
+        "views of posts",
+        "views",
+        Flow,
+        "views",
+        "a day",
+        "Times that posts were seen on the day, of whatever day they are (Telegram's statistics of channels)."
+    ),
+    metric!(
+        "shares",
+        "shares of posts",
+        "shares",
+        Flow,
+        "shares",
+        "a day",
+        "Times that posts were passed on on the day, of whatever day they are (Telegram's statistics of channels)."
     ),
     metric!(
         "servers",

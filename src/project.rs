@@ -412,25 +412,32 @@ fn dimensions(names: &[String]) -> Result<(), String> {
     }
 }
 
-/// A number of bytes: `512 MiB`, `6GB`.
+/// An amount of memory.
 fn memory(text: &str) -> Result<u64, String> {
-    let digits = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
-    let unit = match text[digits..].trim().to_ascii_lowercase().as_str() {
-        "mb" => 1_000_000,
-        "gb" => 1_000_000_000,
-        "mib" => 1 << 20,
-        "gib" => 1 << 30,
-        _ => 0,
-    };
-    let number: u64 = text[..digits].parse().unwrap_or(0);
-    match number.checked_mul(unit) {
+    match bytes(text) {
         Some(bytes) if bytes >= 64 << 20 => Ok(bytes),
         _ => Err(format!(
             "memory: `{text}` is no amount of memory; write at least `64 MiB`, such as `6 GiB`"
         )),
     }
+}
+
+/// A number of bytes: `512 MiB`, `6GB`.
+pub fn bytes(text: &str) -> Option<u64> {
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let unit = match unit.trim().to_ascii_lowercase().as_str() {
+        "kb" => 1_000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        "kib" => 1 << 10,
+        "mib" => 1 << 20,
+        "gib" => 1 << 30,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(unit)
 }
 
 /// A time zone by its IANA name.

@@ -99,6 +99,7 @@ async fn read_what_is_new(project: &Project, setting: &Setting) -> Result<Outcom
             at: None,
             restate: false,
             format: None,
+            archives: Default::default(),
             key: ingest::key(project),
         },
     )

@@ -23,7 +23,7 @@ pub enum IngestError {
     Compression {
         /// The file.
         name: String,
-        /// `gzip` or `zstd`.
+        /// `gzip`, `zstd`, `bzip2` or `xz`.
         compression: &'static str,
         /// What the decoder says.
         source: std::io::Error,
@@ -36,7 +36,7 @@ pub enum IngestError {
     },
     /// None of the formats that are read.
     #[error(
-        "`{name}` is {found}, which is not read; give CSV, NDJSON, JSON, Parquet or Arrow (gzip or zstd are fine)"
+        "`{name}` is {found}, which is not read; give CSV, NDJSON, JSON, Parquet or Arrow (gzip, zstd, bzip2, xz, zip and tar are fine)"
     )]
     Format {
         /// The file.
@@ -71,6 +71,42 @@ pub enum IngestError {
         flag: &'static str,
         /// An example of its value.
         example: &'static str,
+    },
+    /// More is in an archive than is taken unasked.
+    #[error("`{name}` {limit}; raise the cap with `{flag}` if that is meant")]
+    Cap {
+        /// The archive or the member.
+        name: String,
+        /// What there is too much of, as a sentence goes on.
+        limit: String,
+        /// The option that raises the cap.
+        flag: &'static str,
+    },
+    /// A member of an archive that only a password opens.
+    #[error("`{name}` is encrypted, which is not read; decrypt it and ingest it again")]
+    Encrypted {
+        /// The member.
+        name: String,
+    },
+    /// A member of an archive can't be written where it is read from.
+    #[error(
+        "`{name}` can't be unpacked into a temporary file; make room there, or name another folder in TMPDIR"
+    )]
+    Spool {
+        /// The member.
+        name: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// An export whose figures mean nothing that is known here.
+    #[error("`{name}` is {export}, but {detail}")]
+    Meaningless {
+        /// The file.
+        name: String,
+        /// What it is.
+        export: &'static str,
+        /// What is missing and what to do.
+        detail: String,
     },
     /// The format is known, but its bytes are not sound.
     #[error("`{name}` is not sound {format}: {detail}; make it again at its source")]

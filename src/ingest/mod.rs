@@ -22,6 +22,7 @@ use crate::pseudonym::{Key, KeyError};
 use crate::schema::Grain;
 use crate::user_days::UserDays;
 
+mod archive;
 mod cell;
 mod clean;
 mod clean_disclosures;
@@ -49,9 +50,12 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use archive::{Failed, Limits, Member, Walk};
 pub use coverage::{Coverage, SeriesKey};
 pub use error::IngestError;
-pub use exports::{Database, Exported, Live, Part, Series, Stretch, database_parts, is_database, parts};
+pub use exports::{
+    Database, Exported, Live, Part, Series, Stretch, database_parts, is_database, parts,
+};
 pub use identity::{Content, content, identity};
 pub use platforms::fold;
 pub use reject::Reject;

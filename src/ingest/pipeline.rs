@@ -57,7 +57,10 @@ pub(super) fn open(input: &Input, options: &Options) -> Result<Opened, IngestErr
     let live = options.exported.as_ref().is_some_and(|e| e.live.is_some());
     let (compression, bytes) = match live {
         // A database in use is asked, not read.
-        true => (Compression::None, Box::new(std::io::empty()) as sniff::Bytes),
+        true => (
+            Compression::None,
+            Box::new(std::io::empty()) as sniff::Bytes,
+        ),
         false => sniff::open(input)?,
     };
     let (head, bytes) = sniff::peek(bytes, sniff::HEAD)
@@ -170,7 +173,13 @@ fn export(
         reader,
         layout: layout.clone(),
         names: names.clone(),
-        server: options.source.server.clone().unwrap_or_default().trim().to_owned(),
+        server: options
+            .source
+            .server
+            .clone()
+            .unwrap_or_default()
+            .trim()
+            .to_owned(),
         ended: false,
     };
     Ok((layout, names, rows))

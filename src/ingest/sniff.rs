@@ -136,7 +136,7 @@ pub(super) fn format(name: &str, head: &[u8]) -> Result<Format, IngestError> {
         [b'P', b'A', b'R', b'E', ..] => return other("encrypted Parquet"),
         [b'A', b'R', b'R', b'O', b'W', b'1', ..] => return Ok(Format::ArrowFile),
         [0xff, 0xff, 0xff, 0xff, ..] => return Ok(Format::ArrowStream),
-        [b'P', b'K', 3, 4, ..] => return other("a ZIP archive or an Excel workbook"),
+        [b'P', b'K', 3, 4, ..] => return other("a ZIP archive"),
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return other("UTF-16 text (save it as UTF-8)"),
         [0xd0, 0xcf, 0x11, 0xe0, ..] => return other("an old Excel workbook"),
         _ => {}

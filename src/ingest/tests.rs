@@ -90,6 +90,8 @@ fn short(outcome: &Outcome) -> Vec<(u64, &str, &str)> {
         .collect()
 }
 
+const LONG_HEADER: &str = "date,platform,metric,value\n";
+
 const LONG: &str = "date,platform,metric,value\n2016-02-23,Telegram,messages,5\n2016-02-24,Telegram,signups,7\n2016-02-24,Signal,messages,0\n";
 
 const LONG_ROWS: [&str; 3] = [
@@ -98,10 +100,46 @@ const LONG_ROWS: [&str; 3] = [
     "Signal||2016-02-24|-|messages_sent|flow|||0|reported",
 ];
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(vec![], flate2::Compression::fast());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
+}
+
+pub(super) fn bzip2(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = bzip2::write::BzEncoder::new(vec![], bzip2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+pub(super) fn xz(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = liblzma::write::XzEncoder::new(vec![], 1);
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn damage_of_compressed_bytes_is_told() {
+    let long = LONG_HEADER.to_owned() + &"2016-02-23,Telegram,messages,5\n".repeat(9000);
+    let zstd = zstd::encode_all(long.as_bytes(), 3).unwrap();
+    let bytes = long.as_bytes();
+    for (name, compressed) in [
+        ("gzip", gzip(bytes)),
+        ("zstd", zstd),
+        ("bzip2", bzip2(bytes)),
+        ("xz", xz(bytes)),
+    ] {
+        let mut flipped = compressed.clone();
+        flipped[compressed.len() / 2] ^= 0x55;
+        // Zstandard as it is mostly written has no checksum.
+        let flips: &[u8] = if name == "zstd" { &[] } else { &flipped };
+        let bad = [&compressed[..compressed.len() / 2], flips];
+        for bad in bad.into_iter().filter(|b| !b.is_empty()) {
+            let error = run_on(&Input::bytes("f", bad.to_vec()), &Options::default());
+            let error = error.unwrap_err().to_string();
+            assert!(error.contains(name) && error.contains("damaged"), "{error}");
+        }
+    }
 }
 
 fn in_columns() -> (Vec<u8>, Vec<u8>, Vec<u8>) {
@@ -152,7 +190,11 @@ fn every_format_gives_the_same_rows() {
     let members = [gzip(&LONG.as_bytes()[..40]), gzip(&LONG.as_bytes()[40..])].concat();
     let zstd = zstd::encode_all(ndjson.as_bytes(), 3).unwrap();
     let zipped = gzip(&parquet);
-    let all: [&[u8]; 13] = [
+    let (first, second) = ndjson.as_bytes().split_at(50);
+    let bzip2s = [bzip2(first), bzip2(second)].concat();
+    let xzs = [xz(first), xz(second)].concat();
+    let bzip2ed = bzip2(&parquet);
+    let all: [&[u8]; 16] = [
         LONG.as_bytes(),
         crlf.as_bytes(),
         semicolons.as_bytes(),
@@ -166,6 +208,9 @@ fn every_format_gives_the_same_rows() {
         &members,
         &zstd,
         &zipped,
+        &bzip2s,
+        &xzs,
+        &bzip2ed,
     ];
     for (number, bytes) in all.iter().enumerate() {
         let outcome = run(bytes, &Options::default());
@@ -391,7 +436,7 @@ fn columns_are_mapped_ignored_and_named() {
         ("date,platform,dau,dau\n", "", "two columns are named `dau`"),
         ("date,,dau\n", "", "column 2 has no name"),
         ("", "", "is empty"),
-        ("PK\u{3}\u{4}", "", "Excel"),
+        ("PK\u{3}\u{4}", "", "a ZIP archive"),
         (
             "[{\"date\": \"2016-02-01\", \"platform\": \"A\", \"dau\": 1}",
             "",

@@ -7,10 +7,14 @@ use anyhow::{Context, Result};
 use crate::commands::WrongUse;
 use crate::ingest;
 
-/// Endings of files that a folder is searched for; a file that is named itself is always read.
-const DATA: [&str; 11] = [
+/// Endings of files that a folder or archive is searched for; a file that is named itself is always read.
+const DATA: [&str; 20] = [
     "csv", "tsv", "json", "ndjson", "jsonl", "parquet", "arrow", "ipc", "feather", "gz", "zst",
+    "bz2", "xz", "zip", "tar", "tgz", "tbz2", "txz", "tzst", "taz",
 ];
+
+/// Endings of files that are read in a folder or archive only where they are some program's export.
+const PERHAPS: [&str; 6] = ["txt", "db", "sqlite", "sqlite3", "prom", "log"];
 
 /// A file to read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,6 +25,8 @@ pub enum Found {
         name: String,
         /// Where it is.
         path: PathBuf,
+        /// Whether a folder was searched for it, and not itself named.
+        searched: bool,
     },
     /// Standard input.
     Stdin,
@@ -33,13 +39,22 @@ pub enum Found {
     },
 }
 
+impl Found {
+    fn path(&self) -> Option<&Path> {
+        match self {
+            Found::File { path, .. } => Some(path),
+            Found::Stdin | Found::Database { .. } => None,
+        }
+    }
+}
+
 /// What was found.
 #[derive(Debug, Default)]
 pub struct Files {
     /// The files, each once, in the order of their names within each word.
     pub found: Vec<Found>,
     /// Files in searched folders that do not look like data.
-    pub passed_over: Vec<PathBuf>,
+    pub passed_over: Vec<String>,
 }
 
 /// Finds the files that the words mean, seen from `here`.
@@ -57,7 +72,7 @@ pub fn find(words: &[String], here: &Path, root: &Path) -> Result<Files> {
         } else if path.is_dir() {
             files.search(&path, root)?;
         } else if path.exists() {
-            files.add(named(&path, root)?);
+            files.add(named(&path, root, false)?);
         } else if word.contains(['*', '?', '[']) {
             files.expand(word, here, root)?;
         } else {
@@ -69,7 +84,7 @@ pub fn find(words: &[String], here: &Path, root: &Path) -> Result<Files> {
 
 impl Files {
     fn add(&mut self, found: Found) {
-        if !self.found.contains(&found) {
+        if !self.found.iter().any(|f| f.path() == found.path()) {
             self.found.push(found);
         }
     }
@@ -96,7 +111,7 @@ impl Files {
             if path.is_dir() {
                 self.search(&path, root)?;
             } else {
-                self.add(named(&path, root)?);
+                self.add(named(&path, root, false)?);
             }
         }
         if any {
@@ -122,24 +137,40 @@ impl Files {
             }
             if kind.is_dir() {
                 self.search(&path, root)?;
-            } else if path.is_file() && looks_like_data(&path) {
-                self.add(named(&path, root)?);
+            } else if path.is_file() && looks_like_data(&path.to_string_lossy()) {
+                self.add(named(&path, root, true)?);
             } else {
-                self.passed_over.push(path);
+                self.passed_over.push(path.display().to_string());
             }
         }
         Ok(())
     }
 }
 
-fn looks_like_data(path: &Path) -> bool {
-    let ending = path
-        .extension()
-        .map(|e| e.to_string_lossy().to_ascii_lowercase());
-    ending.is_some_and(|e| DATA.contains(&e.as_str()))
+/// Whether a file looks like data by its name, or may turn out to be.
+pub fn looks_like_data(name: &str) -> bool {
+    ends_with(name, &DATA) || may_be_data(name)
 }
 
-fn named(path: &Path, root: &Path) -> Result<Found> {
+/// Whether a file is data only where it is some program's export.
+pub fn may_be_data(name: &str) -> bool {
+    ends_with(name, &PERHAPS)
+}
+
+/// The endings of files that are read in a folder, as a sentence lists them.
+pub fn endings() -> String {
+    let dotted: Vec<String> = DATA.iter().map(|e| format!(".{e}")).collect();
+    dotted.join(", ")
+}
+
+fn ends_with(name: &str, endings: &[&str]) -> bool {
+    let ending = Path::new(name)
+        .extension()
+        .map(|e| e.to_string_lossy().to_ascii_lowercase());
+    ending.is_some_and(|e| endings.contains(&e.as_str()))
+}
+
+fn named(path: &Path, root: &Path, searched: bool) -> Result<Found> {
     if path.to_str().is_none() {
         return Err(WrongUse(format!(
             "the name of `{}` is not UTF-8; rename the file",
@@ -159,7 +190,11 @@ fn named(path: &Path, root: &Path) -> Result<Found> {
         Ok(within) => parts(within),
         Err(_) => full.to_string_lossy().into_owned(),
     };
-    Ok(Found::File { name, path: full })
+    Ok(Found::File {
+        name,
+        path: full,
+        searched,
+    })
 }
 
 #[cfg(test)]

@@ -27,7 +27,12 @@ pub async fn settle(
         return Ok(candidates);
     };
     let name = first.name.clone();
-    let held: Vec<Load> = store.loads().live().filter(|l| l.path == name).cloned().collect();
+    let held: Vec<Load> = store
+        .loads()
+        .live()
+        .filter(|l| l.path == name)
+        .cloned()
+        .collect();
     let today = chrono::Utc::now().date_naive();
     let mut taken = Vec::new();
     let vanished = vanished(&candidates, &held);
@@ -53,7 +58,9 @@ pub async fn settle(
                 continue;
             }
         };
-        let former: Vec<&str> = of_grain(&held, Grain::Usage).map(|l| l.load.as_str()).collect();
+        let former: Vec<&str> = of_grain(&held, Grain::Usage)
+            .map(|l| l.load.as_str())
+            .collect();
         let mut series = (*before).clone();
         if !taking.restate {
             keep(&mut series, store.figures(&former).await?, today, told);
@@ -137,7 +144,9 @@ fn vanished(candidates: &[Candidate], held: &[Load]) -> Vec<Candidate> {
     let gone = |load: &&Load| {
         let days = there.get(&load.grain);
         load.grain.of_people()
-            && load.first_day.is_some_and(|day| days.is_none_or(|d| d.binary_search(&day).is_err()))
+            && load
+                .first_day
+                .is_some_and(|day| days.is_none_or(|d| d.binary_search(&day).is_err()))
     };
     let like = candidates.iter().find(|c| c.live().is_some());
     let candidate = |load: &Load| {
@@ -152,12 +161,7 @@ fn vanished(candidates: &[Candidate], held: &[Load]) -> Vec<Candidate> {
 }
 
 /// Keeps of closed days the figures that were read where the database holds smaller ones or none.
-fn keep(
-    series: &mut Series,
-    held: BTreeMap<(Day, String), i64>,
-    today: Day,
-    told: &mut Days,
-) {
+fn keep(series: &mut Series, held: BTreeMap<(Day, String), i64>, today: Day, told: &mut Days) {
     for ((day, metric), before) in held {
         let Some(metric) = crate::metric::find(&metric).ok().map(|m| m.name) else {
             continue;
@@ -224,7 +228,10 @@ impl Databases {
 
     /// How many databases gave something new.
     pub fn loaded(&self) -> usize {
-        self.of.values().filter(|grains| Self::any_loaded(grains)).count()
+        self.of
+            .values()
+            .filter(|grains| Self::any_loaded(grains))
+            .count()
     }
 
     /// How many gave nothing new.

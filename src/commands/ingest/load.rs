@@ -10,7 +10,7 @@ use super::files::Found;
 use super::people::{Pending, People};
 use crate::activity::RollupError;
 use crate::calendar::Day;
-use crate::ingest::{self, IngestError, Input, Options, Origin, Reject, Rows, Summary};
+use crate::ingest::{self, IngestError, Input, Limits, Options, Origin, Reject, Rows, Summary};
 use crate::project::{OnChange, OnConflict, Project};
 use crate::pseudonym::{Key, KeyError};
 use crate::schema::{self, Grain};
@@ -33,6 +33,8 @@ pub struct Taking {
     pub format: Option<String>,
     /// Whether days of a database in use are taken as they are now though they have lost rows.
     pub restate: bool,
+    /// How much is taken out of an archive.
+    pub archives: Limits,
     /// What pseudonyms are made with.
     pub key: Result<Key, Arc<KeyError>>,
 }
@@ -193,15 +195,16 @@ impl Candidate {
 }
 
 /// The loads that a file may make: one of a table of rows, one a grain of what some program exported, one a day
-/// and grain of a database in use. `note` is called with what there is to say besides.
+/// and grain of a database in use (by its URL, where that is its name). `note` is called with what there is to say besides.
 pub fn candidates(
     project: &Project,
-    found: &Found,
+    name: &str,
+    input: &Input,
+    database: Option<&str>,
     taking: &Taking,
     note: &mut dyn FnMut(String),
 ) -> Result<Vec<Candidate>, LoadError> {
-    let (name, input) = opened(found)?;
-    let mut options = Options::of(project, &name, Vec::new());
+    let mut options = Options::of(project, name, Vec::new());
     options.threads = taking.threads.unwrap_or(0);
     let source = &mut options.source;
     source.platform = source.platform.take().or_else(|| taking.platform.clone());
@@ -209,14 +212,14 @@ pub fn candidates(
     source.format = taking.format.clone().or_else(|| source.format.take());
     options.at = taking.at;
     options.key = taking.key.clone();
-    let parts = match found {
-        Found::Database { url, .. } => ingest::database_parts(url, &options, note)?,
-        _ => ingest::parts(&input, &options)?,
+    let parts = match database {
+        Some(url) => ingest::database_parts(url, &options, note)?,
+        None => ingest::parts(input, &options)?,
     };
     let candidate = |part: ingest::Part| {
         let live = part.options.exported.as_ref().and_then(|e| e.live.as_ref());
         Candidate {
-            name: live.map_or_else(|| name.clone(), |live| live.name.to_string()),
+            name: live.map_or_else(|| name.to_owned(), |live| live.name.to_string()),
             input: input.clone(),
             part,
             replaces: None,
@@ -342,14 +345,17 @@ async fn settle(
     })
 }
 
-fn opened(found: &Found) -> Result<(String, Input), LoadError> {
+/// What loads know a file by, and its bytes.
+pub fn opened(found: &Found) -> Result<(String, Input), LoadError> {
     match found {
         // What is no file (a pipe, say) can be read once only.
-        Found::File { name, path } if !path.is_file() => {
+        Found::File { name, path, .. } if !path.is_file() => {
             let bytes = std::fs::read(path).map_err(LoadError::Stdin)?;
             Ok(("-".to_owned(), Input::bytes(name.clone(), bytes)))
         }
-        Found::File { name, path } => Ok((name.clone(), Input::path(name.clone(), path.clone()))),
+        Found::File { name, path, .. } => {
+            Ok((name.clone(), Input::path(name.clone(), path.clone())))
+        }
         Found::Database { name, .. } => Ok((name.clone(), Input::bytes(name.clone(), Vec::new()))),
         Found::Stdin => {
             let mut bytes = Vec::new();

@@ -18,7 +18,7 @@ pub use load::{LoadError, Taken, Taking};
 
 use super::{Outcome, Setting};
 use crate::chart::number::exact;
-use crate::ingest::{Reject, Summary};
+use crate::ingest::{Failed, Input, Limits, Member, Reject, Summary, Walk};
 use crate::project::Project;
 use crate::pseudonym::{self, Key, KeyError};
 use crate::store::{Store, StoreError};
@@ -28,11 +28,13 @@ use crate::store::{Store, StoreError};
 #[command(after_help = "Examples:
   essor ingest data/                        what is new in a folder and those below it
   essor ingest data/2016-02-*.csv.gz        a glob
+  essor ingest export.zip                   all data in an archive
   zcat export.csv.gz | essor ingest -       standard input
   essor ingest homeserver.db                a Matrix Synapse in use, or postgres://USER@HOST/DB:
                                             its new days, every time
 
-CSV, NDJSON, JSON, Parquet and Arrow, plain or compressed with gzip or zstd. A daily file is wide
+CSV, NDJSON, JSON, Parquet and Arrow, and what chat programs export; plain, compressed with gzip, zstd,
+bzip2 or xz, or in zip and tar archives, whose members are files of their own. A daily file is wide
 (date,platform,messages,signups,dau,mau) or long (date,platform,metric,value); public statements are
 platform,metric,value,as_of,... Columns that are called otherwise are mapped in essor.toml.
 
@@ -59,6 +61,20 @@ pub struct Args {
     /// Take days of a database as they are now, though they have lost rows since they were read
     #[arg(long)]
     restate: bool,
+    /// How many archives may lie in one another
+    #[arg(long, value_name = "N", default_value_t = Limits::default().depth)]
+    archive_depth: usize,
+    /// How many files are read of an archive
+    #[arg(long, value_name = "N", default_value_t = Limits::default().members)]
+    archive_members: usize,
+    /// How much an archive may unpack to
+    #[arg(long, value_name = "SIZE", default_value = "64 GiB", value_parser = size)]
+    archive_size: u64,
+}
+
+/// A number of bytes with its unit.
+fn size(text: &str) -> Result<u64, String> {
+    crate::project::bytes(text).ok_or_else(|| "write a size such as `64 GiB`".to_owned())
 }
 
 /// What became of all files.
@@ -125,6 +141,11 @@ pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
             at: at.transpose()?,
             format: args.format,
             restate: args.restate,
+            archives: Limits {
+                depth: args.archive_depth,
+                members: args.archive_members,
+                bytes: args.archive_size,
+            },
             key: key(&project),
         },
     ))?;
@@ -155,57 +176,166 @@ pub async fn ingest(
     taking: Taking,
 ) -> Result<Tally> {
     let files = files::find(words, here, &project.root)?;
-    let mut store = Store::open_to_write(&project.root).await?;
-    let bar = progress(files.found.len());
-    let mut tally = Tally::default();
-    let mut run = load::Run::default();
-    // Files of people are told of when they are committed, which is together.
-    let mut waiting: Vec<Waiting> = Vec::new();
+    let mut ingest = Ingest {
+        store: Store::open_to_write(&project.root).await?,
+        project,
+        taking,
+        run: load::Run::default(),
+        waiting: Vec::new(),
+        tally: Tally::default(),
+        passed_over: files.passed_over,
+        bar: progress(files.found.len()),
+    };
     for found in &files.found {
-        let name = match found {
-            Found::File { name, .. } => name.as_str(),
-            Found::Stdin => STDIN,
-            Found::Database { name, .. } => name.as_str(),
+        ingest.file(found).await?;
+        ingest.bar.inc(1);
+    }
+    ingest.end().await
+}
+
+/// One run over files.
+struct Ingest<'a> {
+    store: Store,
+    project: &'a Project,
+    taking: Taking,
+    run: load::Run,
+    /// Files of people are told of when they are committed, which is together.
+    waiting: Vec<Waiting>,
+    tally: Tally,
+    /// Files in folders and archives that do not look like data.
+    passed_over: Vec<String>,
+    bar: ProgressBar,
+}
+
+impl Ingest<'_> {
+    /// Takes a file, or each member of an archive.
+    async fn file(&mut self, found: &Found) -> Result<()> {
+        let (shown, searched) = match found {
+            Found::File { name, searched, .. } => (name.as_str(), *searched),
+            Found::Stdin => (STDIN, false),
+            Found::Database { name, url } => return self.database(name, url).await,
         };
-        bar.set_message(name.to_owned());
+        self.bar.set_message(shown.to_owned());
+        let opened = load::opened(found).and_then(|(name, input)| {
+            let walk = Walk::open(&input, self.taking.archives, files::looks_like_data)?;
+            Ok((name, input, walk))
+        });
+        match opened {
+            Ok((name, input, None)) => self.take(&name, &input, None, searched).await?,
+            Ok((_, _, Some(mut walk))) => {
+                while let Some(member) = walk.next() {
+                    self.member(member, matches!(found, Found::Stdin)).await?;
+                }
+                self.passed_over.append(&mut walk.passed_over);
+            }
+            Err(error) => self.failed(shown, error),
+        }
+        self.tell_if_full().await
+    }
+
+    /// Takes the days of a database server that are new.
+    async fn database(&mut self, name: &str, url: &str) -> Result<()> {
+        self.bar.set_message(name.to_owned());
+        let input = Input::bytes(name, Vec::new());
+        self.take(name, &input, Some(url), false).await?;
+        self.tell_if_full().await
+    }
+
+    /// Takes a member of an archive. What comes by standard input has no name that could be read again.
+    async fn member(&mut self, member: Result<Member, Failed>, stdin: bool) -> Result<()> {
+        match member {
+            Ok(member) => {
+                self.bar.set_message(member.input.name.clone());
+                let name = if stdin { "-" } else { &member.input.name };
+                self.take(name, &member.input, None, true).await?;
+            }
+            Err(Failed { name, error }) => self.failed(&name, error.into()),
+        }
+        self.tell_if_full().await
+    }
+
+    fn failed(&mut self, name: &str, error: LoadError) {
+        self.waiting.push(Waiting {
+            name: name.to_owned(),
+            path: name.to_owned(),
+            seen: String::new(),
+            live: false,
+            taken: Err(error),
+        });
+    }
+
+    /// Takes the loads that a file makes.
+    async fn take(
+        &mut self,
+        name: &str,
+        input: &Input,
+        database: Option<&str>,
+        searched: bool,
+    ) -> Result<()> {
         let mut note = |said: String| _ = writeln!(anstream::stderr(), "note: {said}");
-        let candidates = match load::candidates(project, found, &taking, &mut note) {
-            Ok(candidates) => live::settle(&store, candidates, &taking, &mut tally.databases).await?,
+        let (project, taking) = (self.project, &self.taking);
+        let candidates = match load::candidates(project, name, input, database, taking, &mut note) {
+            Ok(candidates) => candidates,
             Err(error) => {
-                waiting.push(Waiting::failed(name, error));
-                Vec::new()
+                self.failed(&input.name, error);
+                return Ok(());
             }
         };
+        let is_export = candidates.iter().all(|file| !file.seen().is_empty());
+        if searched && !is_export && files::may_be_data(&input.name) {
+            self.passed_over.push(input.name.clone());
+            return Ok(());
+        }
+        let candidates = live::settle(
+            &self.store,
+            candidates,
+            &self.taking,
+            &mut self.tally.databases,
+        )
+        .await?;
         for file in candidates {
-            let taken = load::take(&mut store, project, &file, &taking, &mut run).await;
-            let live = file.live();
-            waiting.push(Waiting {
-                name: live.map_or_else(|| name.to_owned(), |live| live.name.to_string()),
+            let (store, run) = (&mut self.store, &mut self.run);
+            let taken = load::take(store, self.project, &file, &self.taking, run).await;
+            let live = file.live().map(|live| live.name.to_string());
+            let of_database = live.is_some();
+            self.waiting.push(Waiting {
+                name: live.clone().unwrap_or_else(|| input.name.clone()),
+                path: live.unwrap_or_else(|| name.to_owned()),
                 seen: file.seen().to_owned(),
-                live: live.is_some(),
+                live: of_database,
                 taken,
             });
-            if live.is_some() && run.people.full(project) {
-                let committed = run.people.commit(&mut store).await;
-                told(&bar, &mut tally, &mut waiting, committed)?;
+            if of_database && self.run.people.full(self.project) {
+                self.tell().await?;
             }
         }
-        bar.inc(1);
-        if run.people.full(project) || run.people.is_empty() {
-            let committed = run.people.commit(&mut store).await;
-            told(&bar, &mut tally, &mut waiting, committed)?;
+        Ok(())
+    }
+
+    /// Commits what waits once it is much, and tells of what does not wait.
+    async fn tell_if_full(&mut self) -> Result<()> {
+        if self.run.people.full(self.project) || self.run.people.is_empty() {
+            self.tell().await?;
         }
+        Ok(())
     }
-    let committed = run.people.commit(&mut store).await;
-    told(&bar, &mut tally, &mut waiting, committed)?;
-    if tally.loaded + tally.databases.loaded() > 0 {
-        store.merge().await?;
+
+    async fn tell(&mut self) -> Result<()> {
+        let committed = self.run.people.commit(&mut self.store).await;
+        told(&self.bar, &mut self.tally, &mut self.waiting, committed)
     }
-    bar.finish_and_clear();
-    tally.end_databases()?;
-    say_passed_over(&files.passed_over)?;
-    say_not_taken(&tally.passed_over)?;
-    Ok(tally)
+
+    async fn end(mut self) -> Result<Tally> {
+        self.tell().await?;
+        if self.tally.loaded + self.tally.databases.loaded() > 0 {
+            self.store.merge().await?;
+        }
+        self.bar.finish_and_clear();
+        self.tally.end_databases()?;
+        say_passed_over(&self.passed_over)?;
+        say_not_taken(&self.tally.passed_over)?;
+        Ok(self.tally)
+    }
 }
 
 /// What standard input is called in messages.
@@ -220,22 +350,13 @@ pub fn key(project: &Project) -> Result<Key, Arc<KeyError>> {
 /// What became of a load that nothing was said of yet.
 struct Waiting {
     name: String,
+    /// What loads know it by.
+    path: String,
     /// What the file was taken for and why.
     seen: String,
     /// Whether it is of a database in use, of which is told when all of it was taken.
     live: bool,
     taken: Result<Taken, LoadError>,
-}
-
-impl Waiting {
-    fn failed(name: &str, error: LoadError) -> Self {
-        Waiting {
-            name: name.to_owned(),
-            seen: String::new(),
-            live: false,
-            taken: Err(error),
-        }
-    }
 }
 
 /// Says what became of the files that waited for a commit.
@@ -246,19 +367,19 @@ fn told(
     committed: Result<Vec<(String, LoadError)>, StoreError>,
 ) -> Result<()> {
     let (mut refused, failure) = match committed {
-        Ok(refused) => (refused.into_iter().collect(), None),
+        Ok(refused) => (refused.into_iter().collect::<BTreeMap<_, _>>(), None),
         Err(error) => (BTreeMap::new(), Some(error)),
     };
     let failed = failure.is_some();
-    for Waiting {
-        name,
-        seen,
-        live,
-        taken,
-    } in waiting.drain(..)
-    {
-        let path = if name == STDIN { "-" } else { &name };
-        let taken = match refused.remove(path) {
+    for waited in waiting.drain(..) {
+        let Waiting {
+            name,
+            path,
+            seen,
+            live,
+            taken,
+        } = waited;
+        let taken = match refused.remove(&path) {
             Some(error) => Err(error),
             None => taken,
         };
@@ -329,8 +450,8 @@ fn progress(files: usize) -> ProgressBar {
 }
 
 /// What a folder holds besides data; a README is expected there and not worth a word.
-fn say_passed_over(paths: &[std::path::PathBuf]) -> std::io::Result<()> {
-    let expected = |p: &&std::path::PathBuf| p.extension().is_some_and(|e| e == "md");
+fn say_passed_over(paths: &[String]) -> std::io::Result<()> {
+    let expected = |p: &&String| p.ends_with(".md");
     let mut others = paths.iter().filter(|p| !expected(p));
     match (others.next(), others.count()) {
         (None, _) => Ok(()),
@@ -342,8 +463,8 @@ fn say_passed_over(paths: &[std::path::PathBuf]) -> std::io::Result<()> {
             };
             writeln!(
                 anstream::stderr(),
-                "note: passed over `{}`{more}: in a folder files that end in .csv, .tsv, .json, .ndjson, .jsonl, .parquet, .arrow, .ipc, .feather, .gz and .zst are read; name another kind itself",
-                first.display()
+                "note: passed over `{first}`{more}: in folders and archives only what chat programs export is read of files that do not end in {}; name another kind itself",
+                files::endings()
             )
         }
     }

@@ -89,7 +89,9 @@ impl Database {
     /// Opens a SQLite file at a path.
     pub(super) fn sqlite(name: &str, path: &Path) -> Result<Self, IngestError> {
         let path = path.to_owned();
-        Self::start(name, false, move || open_sqlite(&path).map(|c| Box::new(c) as _))
+        Self::start(name, false, move || {
+            open_sqlite(&path).map(|c| Box::new(c) as _)
+        })
     }
 
     /// Opens the SQLite file that some bytes are: by its path where it has one, else from a temporary
@@ -296,9 +298,8 @@ impl Connection for rusqlite::Connection {
                     ValueRef::Null => Value::Null,
                     ValueRef::Integer(number) => Value::Whole(number),
                     ValueRef::Real(number) => Value::Real(number),
-                    ValueRef::Text(text) => {
-                        std::str::from_utf8(text).map_or(Value::Other, |t| Value::Text(t.to_owned()))
-                    }
+                    ValueRef::Text(text) => std::str::from_utf8(text)
+                        .map_or(Value::Other, |t| Value::Text(t.to_owned())),
                     ValueRef::Blob(_) => Value::Other,
                 })
             };
@@ -329,8 +330,9 @@ impl Connection for postgres::Client {
         let none: [&str; 0] = [];
         let mut rows = self.query_raw(sql, none)?;
         while let Some(row) = rows.next()? {
-            let row: Result<Row, postgres::Error> =
-                (0..row.len()).map(|column| postgres_value(&row, column)).collect();
+            let row: Result<Row, postgres::Error> = (0..row.len())
+                .map(|column| postgres_value(&row, column))
+                .collect();
             if !take(row?) {
                 break;
             }
@@ -347,9 +349,9 @@ fn postgres_value(row: &postgres::Row, column: usize) -> Result<Value, postgres:
         Some(Type::INT8) => whole(row.try_get(column)?),
         Some(Type::INT4) => whole(row.try_get::<_, Option<i32>>(column)?.map(i64::from)),
         Some(Type::INT2) => whole(row.try_get::<_, Option<i16>>(column)?.map(i64::from)),
-        Some(Type::TEXT | Type::VARCHAR) => {
-            row.try_get::<_, Option<String>>(column)?.map_or(Value::Null, Value::Text)
-        }
+        Some(Type::TEXT | Type::VARCHAR) => row
+            .try_get::<_, Option<String>>(column)?
+            .map_or(Value::Null, Value::Text),
         _ => Value::Other,
     })
 }
@@ -384,8 +386,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.db");
         let made = rusqlite::Connection::open(&path).unwrap();
-        made.execute_batch("CREATE TABLE t (a, b); INSERT INTO t VALUES (1, 'x'), (NULL, x'00'), (1.5, 'y')")
-            .unwrap();
+        made.execute_batch(
+            "CREATE TABLE t (a, b); INSERT INTO t VALUES (1, 'x'), (NULL, x'00'), (1.5, 'y')",
+        )
+        .unwrap();
         let database = Database::sqlite("x.db", &path).unwrap();
         assert_eq!(database.columns("t").unwrap(), ["a", "b"]);
         assert!(database.columns("none").unwrap().is_empty());
@@ -394,7 +398,10 @@ mod tests {
         assert_eq!(rows[1], [Value::Null, Value::Other]);
         assert_eq!(rows[2], [Value::Real(1.5), Value::Text("y".into())]);
         assert!(database.all("SELECT c FROM t").is_err());
-        assert!(database.all("DELETE FROM t").is_err(), "it is never written to");
+        assert!(
+            database.all("DELETE FROM t").is_err(),
+            "it is never written to"
+        );
         let many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) SELECT i FROM n";
         assert_eq!(database.all(many).unwrap().len(), 5000);
         // An answer that nobody takes does not hold up the next.
@@ -407,9 +414,18 @@ mod tests {
     fn a_password_is_never_shown() {
         for (url, shown) in [
             ("postgres://u:secret@h/db", "postgres://u@h/db"),
-            ("postgresql://u@h:5433/db?password=secret", "postgresql://u@h:5433/db"),
-            ("postgres://u@%2Frun%2Fpostgresql/db", "postgres://u@%2Frun%2Fpostgresql/db"),
-            ("postgres:///db?host=/run/postgresql&password=secret", "postgres:///db"),
+            (
+                "postgresql://u@h:5433/db?password=secret",
+                "postgresql://u@h:5433/db",
+            ),
+            (
+                "postgres://u@%2Frun%2Fpostgresql/db",
+                "postgres://u@%2Frun%2Fpostgresql/db",
+            ),
+            (
+                "postgres:///db?host=/run/postgresql&password=secret",
+                "postgres:///db",
+            ),
             ("postgres://u:a@b:c@h/db", "postgres://u@h/db"),
         ] {
             assert_eq!(without_password(url), shown);

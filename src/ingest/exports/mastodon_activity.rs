@@ -33,6 +33,7 @@ pub(super) static EXPORT: Export = Export {
     messages: false,
     cumulative: &[],
     recognise,
+    part: None,
     open,
 };
 

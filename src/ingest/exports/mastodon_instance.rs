@@ -27,6 +27,7 @@ pub(super) static EXPORT: Export = Export {
     messages: false,
     cumulative: &["messages_sent"],
     recognise,
+    part: None,
     open,
 };
 

@@ -15,22 +15,25 @@ use crate::schema::Grain;
 use super::error::IngestError;
 use super::{Input, Options};
 
-mod database;
 mod counts;
+mod database;
 mod documents;
 mod head;
 mod mastodon_activity;
 mod mastodon_crawl;
 mod mastodon_instance;
 mod name;
+mod nodeinfo;
 mod panopticon;
 mod prometheus;
-mod nodeinfo;
 mod rows;
 mod synapse_database;
 mod synapse_phone_home;
+mod telegram_export;
+mod telegram_statistics;
 #[cfg(test)]
 mod tests;
+mod whatsapp_export;
 
 pub use database::Database;
 pub(super) use head::Head;
@@ -66,7 +69,8 @@ pub(super) struct Export {
 }
 
 /// Makes the loads of a file, each without what it was taken for.
-pub(super) type Parting = fn(&'static Export, &Input, &Options) -> Result<Vec<Options>, IngestError>;
+pub(super) type Parting =
+    fn(&'static Export, &Input, &Options) -> Result<Vec<Options>, IngestError>;
 
 /// An export whose rows are about to be read.
 pub(super) struct Opening<'a> {
@@ -98,6 +102,9 @@ pub(super) static EXPORTS: &[&Export] = &[
     &mastodon_crawl::EXPORT,
     &mastodon_instance::EXPORT,
     &nodeinfo::EXPORT,
+    &telegram_statistics::EXPORT,
+    &telegram_export::EXPORT,
+    &whatsapp_export::EXPORT,
 ];
 
 /// Finds a format by the name that `--as` takes.
@@ -221,12 +228,7 @@ pub fn parts(input: &Input, options: &Options) -> Result<Vec<Part>, IngestError>
 }
 
 /// Options by which one grain of an export is read.
-fn taking(
-    export: &'static Export,
-    grain: Grain,
-    live: Option<Live>,
-    options: &Options,
-) -> Options {
+fn taking(export: &'static Export, grain: Grain, live: Option<Live>, options: &Options) -> Options {
     Options {
         exported: Some(Exported {
             format: export.name,
@@ -239,7 +241,9 @@ fn taking(
 
 /// Whether a word on the command line is the URL of a database rather than a path.
 pub fn is_database(word: &str) -> bool {
-    ["postgres://", "postgresql://"].iter().any(|scheme| word.starts_with(scheme))
+    ["postgres://", "postgresql://"]
+        .iter()
+        .any(|scheme| word.starts_with(scheme))
 }
 
 /// The loads that a PostgreSQL database makes; `note` is called with what there is to say of it.

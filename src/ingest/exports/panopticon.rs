@@ -48,8 +48,13 @@ fn recognise(head: &Head) -> Option<String> {
             finds(&wanted) && (finds("homeserver") || finds("daily_active_homeservers"))
         }),
     };
-    let table = REPORTS.into_iter().chain([NETWORK]).find(|table| has(table))?;
-    Some(format!("it is a SQLite database with panopticon's table `{table}`"))
+    let table = REPORTS
+        .into_iter()
+        .chain([NETWORK])
+        .find(|table| has(table))?;
+    Some(format!(
+        "it is a SQLite database with panopticon's table `{table}`"
+    ))
 }
 
 /// Whether a table of such columns is the one of that name in panopticon.
@@ -58,7 +63,8 @@ fn is_one(table: &str, columns: &[String]) -> bool {
         NETWORK => &["day", "total_users"],
         _ => &["homeserver", "local_timestamp"],
     };
-    key.iter().all(|name| columns.iter().any(|column| column == name))
+    key.iter()
+        .all(|name| columns.iter().any(|column| column == name))
 }
 
 fn open(opening: Opening) -> Result<Box<dyn Reader>, IngestError> {
@@ -113,7 +119,10 @@ fn reports(table: &str, columns: &[String]) -> String {
         true => "COALESCE(local_timestamp, remote_timestamp)",
         false => "local_timestamp",
     };
-    format!("SELECT homeserver, {moment}, rowid{} FROM {table}", figures(columns))
+    format!(
+        "SELECT homeserver, {moment}, rowid{} FROM {table}",
+        figures(columns)
+    )
 }
 
 fn network(columns: &[String]) -> String {
@@ -121,7 +130,10 @@ fn network(columns: &[String]) -> String {
         true => "daily_active_homeservers",
         false => "NULL",
     };
-    format!("SELECT {servers}, day, rowid{} FROM {NETWORK} ORDER BY day", figures(columns))
+    format!(
+        "SELECT {servers}, day, rowid{} FROM {NETWORK} ORDER BY day",
+        figures(columns)
+    )
 }
 
 /// What stands in front of the figures of a row.
@@ -167,7 +179,11 @@ impl Reader for Reports {
         let line = line(&row);
         let server = row.first().and_then(Value::text).map(str::trim);
         let Some(server) = server.filter(|server| !server.is_empty()) else {
-            rows.reject(line, "homeserver", "no server: a report names its `homeserver`");
+            rows.reject(
+                line,
+                "homeserver",
+                "no server: a report names its `homeserver`",
+            );
             return Ok(true);
         };
         let Some(day) = row.get(1).and_then(Value::whole).and_then(day_of) else {
@@ -228,12 +244,18 @@ mod tests {
     fn read(sql: &str, compressed: bool) -> Given {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("stats.db");
-        rusqlite::Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+        rusqlite::Connection::open(&path)
+            .unwrap()
+            .execute_batch(sql)
+            .unwrap();
         let input = match compressed {
             false => Input::path("stats.db", path),
             true => {
                 let bytes = std::fs::read(&path).unwrap();
-                Input::bytes("stats.db.zst", zstd::encode_all(bytes.as_slice(), 1).unwrap())
+                Input::bytes(
+                    "stats.db.zst",
+                    zstd::encode_all(bytes.as_slice(), 1).unwrap(),
+                )
             }
         };
         given(&input, &options()).unwrap()
@@ -251,7 +273,9 @@ mod tests {
 
     #[test]
     fn the_last_report_of_a_server_and_day_counts_over_both_tables() {
-        let sql = format!("{STATS}{DENDRITE}{NETWORK}{REPORTS} INSERT INTO aggregate_stats VALUES (1456185600, 99, 9, 9, 2, NULL);");
+        let sql = format!(
+            "{STATS}{DENDRITE}{NETWORK}{REPORTS} INSERT INTO aggregate_stats VALUES (1456185600, 99, 9, 9, 2, NULL);"
+        );
         for compressed in [false, true] {
             let given = read(&sql, compressed);
             assert_eq!(
@@ -272,14 +296,21 @@ mod tests {
                 ]
             );
             assert_eq!(given.rejects.len(), 3, "{:?}", given.rejects);
-            assert!(given.rejects.iter().any(|r| r.starts_with("4 daily_active_users: negative")));
+            assert!(
+                given
+                    .rejects
+                    .iter()
+                    .any(|r| r.starts_with("4 daily_active_users: negative"))
+            );
             assert!(!format!("{given:?}").contains("198.51"));
         }
     }
 
     #[test]
     fn days_of_the_network_are_read_where_they_stand_alone() {
-        let sql = format!("{STATS}{NETWORK} INSERT INTO aggregate_stats VALUES (1456185600, 99, 9, 8, 2, NULL), (7, 1, 1, 1, 1, NULL);");
+        let sql = format!(
+            "{STATS}{NETWORK} INSERT INTO aggregate_stats VALUES (1456185600, 99, 9, 8, 2, NULL), (7, 1, 1, 1, 1, NULL);"
+        );
         let given = read(&sql, false);
         assert_eq!(
             given.rows,
@@ -298,7 +329,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.db");
         let made = rusqlite::Connection::open(&path).unwrap();
-        made.execute_batch("CREATE TABLE stats (day, messages); INSERT INTO stats VALUES (1, 2)").unwrap();
+        made.execute_batch("CREATE TABLE stats (day, messages); INSERT INTO stats VALUES (1, 2)")
+            .unwrap();
         let error = given(&Input::path("x.db", &path), &Options::default()).unwrap_err();
         assert!(error.to_string().contains("is not read"), "{error}");
     }

@@ -60,15 +60,43 @@ const KNOWN: [Known; 9] = [
     known("synapse_admin_mau_current", "mau_30d", "server_name"),
     Known {
         over: "app_service",
-        ..known("synapse_non_deactivated_user_count", "registered_users", "server_name")
+        ..known(
+            "synapse_non_deactivated_user_count",
+            "registered_users",
+            "server_name",
+        )
     },
     // The exporter joins module and measure with one `_` or two, by its version.
-    known("prosody_mod_measure_active_users_active_users_1d", "dau", "host"),
-    known("prosody_mod_measure_active_users_active_users_7d", "wau_7d", "host"),
-    known("prosody_mod_measure_active_users_active_users_30d", "mau_30d", "host"),
-    known("prosody_mod_measure_active_users__active_users_1d", "dau", "host"),
-    known("prosody_mod_measure_active_users__active_users_7d", "wau_7d", "host"),
-    known("prosody_mod_measure_active_users__active_users_30d", "mau_30d", "host"),
+    known(
+        "prosody_mod_measure_active_users_active_users_1d",
+        "dau",
+        "host",
+    ),
+    known(
+        "prosody_mod_measure_active_users_active_users_7d",
+        "wau_7d",
+        "host",
+    ),
+    known(
+        "prosody_mod_measure_active_users_active_users_30d",
+        "mau_30d",
+        "host",
+    ),
+    known(
+        "prosody_mod_measure_active_users__active_users_1d",
+        "dau",
+        "host",
+    ),
+    known(
+        "prosody_mod_measure_active_users__active_users_7d",
+        "wau_7d",
+        "host",
+    ),
+    known(
+        "prosody_mod_measure_active_users__active_users_30d",
+        "mau_30d",
+        "host",
+    ),
 ];
 
 fn find(line: &str) -> Option<&'static Known> {
@@ -79,7 +107,11 @@ fn find(line: &str) -> Option<&'static Known> {
 
 /// A page begins with the help or the type of its first metric; exports without either begin with a sample.
 fn recognise(head: &Head) -> Option<String> {
-    let mut lines = head.text().lines().map(str::trim).filter(|line| !line.is_empty());
+    let mut lines = head
+        .text()
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty());
     let first = lines.next()?;
     if let Some(known) = find(first).filter(|_| sample(first).is_some()) {
         return Some(format!("its first line is a sample of `{}`", known.name));
@@ -193,7 +225,11 @@ fn part(
         };
         lacks_server |= label(sample.labels, known.server).is_some_and(|name| name.is_empty());
         lacks_day |= sample.moment.is_none();
-        platform = platform.or(Some(if known.server == "host" { "XMPP" } else { export.platform }));
+        platform = platform.or(Some(if known.server == "host" {
+            "XMPP"
+        } else {
+            export.platform
+        }));
     }
     let Some(platform) = platform else {
         return Err(IngestError::NothingKnown {
@@ -258,7 +294,10 @@ impl Reader for Samples {
             let Some(((server, day, metric), latest)) = left.next() else {
                 return Ok(false);
             };
-            let sum = latest.values.values().fold(0i64, |sum, n| sum.saturating_add(*n));
+            let sum = latest
+                .values
+                .values()
+                .fold(0i64, |sum, n| sum.saturating_add(*n));
             rows.figure(latest.line, &server, day, metric, sum);
             return Ok(true);
         }
@@ -281,15 +320,31 @@ impl Samples {
     fn take(&mut self, line: &str, rows: &mut Rows) {
         let Some(known) = find(line) else { return };
         let taken = sample(line)
-            .ok_or(("", Cow::Borrowed("not a sample: a name, labels, a number and perhaps a moment")))
+            .ok_or((
+                "",
+                Cow::Borrowed("not a sample: a name, labels, a number and perhaps a moment"),
+            ))
             .and_then(|sample| self.keep(known, &sample));
         if let Err((column, reason)) = taken {
-            rows.reject(self.line, if column.is_empty() { known.name } else { column }, reason);
+            rows.reject(
+                self.line,
+                if column.is_empty() {
+                    known.name
+                } else {
+                    column
+                },
+                reason,
+            );
         }
     }
 
     fn keep(&mut self, known: &Known, sample: &Sample) -> Result<(), Fault> {
-        let unsound = || ("", Cow::Borrowed("labels that are not written as `name=\"text\"`"));
+        let unsound = || {
+            (
+                "",
+                Cow::Borrowed("labels that are not written as `name=\"text\"`"),
+            )
+        };
         let of = |reason: Reason| (known.name, reason.text());
         let mut server = label(sample.labels, known.server).ok_or_else(unsound)?;
         let over = label(sample.labels, known.over).ok_or_else(unsound)?;
@@ -330,7 +385,10 @@ impl Samples {
     fn day(&self, sample: &Sample) -> Result<(f64, Day), Fault> {
         let no_moment = ("timestamp", Cow::Borrowed(NO_MOMENT));
         let Some(moment) = sample.moment else {
-            return self.day.map(|day| (0.0, day)).ok_or(("timestamp", Reason::NoDay.text()));
+            return self
+                .day
+                .map(|day| (0.0, day))
+                .ok_or(("timestamp", Reason::NoDay.text()));
         };
         let moment: f64 = moment.parse().map_err(|_| no_moment.clone())?;
         // Seconds (OpenMetrics) and milliseconds (0.0.4) of a messenger's years lie a factor of 150 apart.
@@ -339,7 +397,9 @@ impl Samples {
             false => moment / 1000.0,
         };
         let whole = seconds.floor();
-        let day = (whole.is_finite() && whole.abs() < 1e12).then(|| day_of(whole as i64)).flatten();
+        let day = (whole.is_finite() && whole.abs() < 1e12)
+            .then(|| day_of(whole as i64))
+            .flatten();
         day.map(|day| (seconds, day)).ok_or(no_moment)
     }
 }
@@ -378,7 +438,11 @@ mod tests {
 
     #[test]
     fn an_old_server_is_named_by_its_file() {
-        let given = given(&built("prometheus/chat.example.org-2023-02-12.prom"), &options()).unwrap();
+        let given = given(
+            &built("prometheus/chat.example.org-2023-02-12.prom"),
+            &options(),
+        )
+        .unwrap();
         assert_eq!(
             given.rows,
             [
@@ -407,7 +471,11 @@ mod tests {
                 "b.example 2016-02-23 wau_7d 2",
             ]
         );
-        let places: Vec<&str> = given.rejects.iter().filter_map(|r| r.split(':').next()).collect();
+        let places: Vec<&str> = given
+            .rejects
+            .iter()
+            .filter_map(|r| r.split(':').next())
+            .collect();
         assert_eq!(
             places,
             [
@@ -435,7 +503,10 @@ mod tests {
     #[test]
     fn labels_are_read_with_their_escapes() {
         let labels = r#"a="x\"y,z=\\", server_name = "hs" ,b="#;
-        assert_eq!(label(r#"a="x\"y,\\",server_name="hs","#, "server_name").as_deref(), Some("hs"));
+        assert_eq!(
+            label(r#"a="x\"y,\\",server_name="hs","#, "server_name").as_deref(),
+            Some("hs")
+        );
         assert_eq!(label(r#"a="x\"y,\\""#, "a").as_deref(), Some(r#"x"y,\"#));
         assert_eq!(label(r#"a="x""#, "b").as_deref(), Some(""));
         assert_eq!(label(labels, "a"), None);
@@ -456,6 +527,9 @@ mod tests {
         assert!(recognise(&Head::of("x", page)).is_some());
         let input = text("x.prom", std::str::from_utf8(page).unwrap());
         let error = given(&input, &options()).unwrap_err().to_string();
-        assert!(error.contains("none of the metrics that are read"), "{error}");
+        assert!(
+            error.contains("none of the metrics that are read"),
+            "{error}"
+        );
     }
 }

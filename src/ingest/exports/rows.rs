@@ -73,7 +73,8 @@ impl Rows {
     ) {
         self.lines.push(line);
         self.days.push(date32(day));
-        self.servers.append_value(if server.is_empty() { &self.own } else { server });
+        self.servers
+            .append_value(if server.is_empty() { &self.own } else { server });
         self.metrics.append_value(metric);
         self.dimensions.append_value(dimension);
         self.values.append_value(value_of);
@@ -153,14 +154,17 @@ impl Rows {
 }
 
 /// The columns that an export gives, named as a table of rows would name them.
-pub(crate) fn names(
-    export: &Export,
-    grain: Grain,
-    dimensions: &[String],
-) -> Vec<Arc<str>> {
+pub(crate) fn names(export: &Export, grain: Grain, dimensions: &[String]) -> Vec<Arc<str>> {
     let mut names = match grain {
         Grain::Usage | Grain::Disclosures => {
-            vec!["day", "metric", "value", "dimension", "dimension_value", "server"]
+            vec![
+                "day",
+                "metric",
+                "value",
+                "dimension",
+                "dimension_value",
+                "server",
+            ]
         }
         Grain::Signups => vec!["user", "signup_day"],
         Grain::Activity if export.messages => vec!["user", "day", "messages"],

@@ -39,12 +39,26 @@ pub(super) static EXPORT: Export = Export {
 const TABLES: [(&str, &[&str]); 3] = [
     (
         "users",
-        &["name", "creation_ts", "is_guest", "appservice_id", "user_type"],
+        &[
+            "name",
+            "creation_ts",
+            "is_guest",
+            "appservice_id",
+            "user_type",
+        ],
     ),
     ("user_daily_visits", &["user_id", "timestamp"]),
     (
         "events",
-        &["type", "sender", "received_ts", "stream_ordering", "outlier", "state_key", "rejection_reason"],
+        &[
+            "type",
+            "sender",
+            "received_ts",
+            "stream_ordering",
+            "outlier",
+            "state_key",
+            "rejection_reason",
+        ],
     ),
 ];
 
@@ -52,10 +66,17 @@ fn recognise(head: &Head) -> Option<String> {
     let path = head.path.as_deref().filter(|_| Database::is_sqlite(head))?;
     let database = Database::sqlite(&head.name, path).ok()?;
     let has = |table: &str, column: &str| {
-        database.columns(table).is_ok_and(|columns| columns.iter().any(|c| c == column))
+        database
+            .columns(table)
+            .is_ok_and(|columns| columns.iter().any(|c| c == column))
     };
-    let all = has("user_daily_visits", "user_id") && has("users", "creation_ts") && has("events", "sender");
-    all.then(|| "it is a SQLite database with the tables `users`, `user_daily_visits` and `events`".to_owned())
+    let all = has("user_daily_visits", "user_id")
+        && has("users", "creation_ts")
+        && has("events", "sender");
+    all.then(|| {
+        "it is a SQLite database with the tables `users`, `user_daily_visits` and `events`"
+            .to_owned()
+    })
 }
 
 fn part(
@@ -69,7 +90,11 @@ fn part(
         Some(_) => Box::new(std::io::empty()),
         None => sniff::open(input)?.1,
     };
-    parts_of(export, Database::spooled(&input.name, path, bytes)?, options)
+    parts_of(
+        export,
+        Database::spooled(&input.name, path, bytes)?,
+        options,
+    )
 }
 
 /// The loads that a database makes: one a day of signups and of visits, and one of all days of messages.
@@ -99,8 +124,17 @@ pub(super) fn parts_of(
         database: database.clone(),
     };
     let mut parts = vec![];
-    for (grain, table) in [(Grain::Signups, sql.signups()), (Grain::Activity, sql.visits())] {
-        for (day, rows) in days(&database, &format!("SELECT {}, COUNT(*) {} GROUP BY 1 ORDER BY 1", table.day, table.from))? {
+    for (grain, table) in [
+        (Grain::Signups, sql.signups()),
+        (Grain::Activity, sql.visits()),
+    ] {
+        for (day, rows) in days(
+            &database,
+            &format!(
+                "SELECT {}, COUNT(*) {} GROUP BY 1 ORDER BY 1",
+                table.day, table.from
+            ),
+        )? {
             let live = live(Stretch::Day(day, rows));
             parts.push(super::taking(export, grain, Some(live), &options));
         }
@@ -112,7 +146,10 @@ pub(super) fn parts_of(
 
 /// The server that local users share: what stands behind the first `:` of their names.
 fn server(database: &Database, sql: &Sql, options: &Options) -> Result<String, IngestError> {
-    let names = database.all(&format!("SELECT DISTINCT {} FROM users LIMIT 2", sql.server("name")))?;
+    let names = database.all(&format!(
+        "SELECT DISTINCT {} FROM users LIMIT 2",
+        sql.server("name")
+    ))?;
     let mut names = names.iter().filter_map(|row| row.first()?.text());
     match (names.next(), names.next(), &options.source.server) {
         (Some(server), None, _) if !server.is_empty() => Ok(server.to_owned()),
@@ -128,7 +165,10 @@ fn server(database: &Database, sql: &Sql, options: &Options) -> Result<String, I
 /// Days and how many rows each has. Rows of no day (accounts made before Synapse kept the moment) count for none.
 fn days(database: &Database, sql: &str) -> Result<BTreeMap<Day, u64>, IngestError> {
     let rows = database.all(sql)?;
-    Ok(rows.iter().filter_map(|row| Some((day(row.first()?)?, count(row, 1)?))).collect())
+    Ok(rows
+        .iter()
+        .filter_map(|row| Some((day(row.first()?)?, count(row, 1)?)))
+        .collect())
 }
 
 fn messages(database: &Database, sql: &Sql) -> Result<Series, IngestError> {
@@ -149,7 +189,9 @@ fn messages(database: &Database, sql: &Sql) -> Result<Series, IngestError> {
 
 /// A day that SQL has counted since 1970.
 fn day(value: &Value) -> Option<Day> {
-    let days = i32::try_from(value.whole()?).ok().filter(|days| days.unsigned_abs() < 400_000)?;
+    let days = i32::try_from(value.whole()?)
+        .ok()
+        .filter(|days| days.unsigned_abs() < 400_000)?;
     Some(from_date32(days)).filter(|day| super::rows::within_reason(*day))
 }
 
@@ -217,7 +259,10 @@ impl Sql {
         let (moment, units) = table.moment;
         let start = i64::from(date32(day)) * units;
         let end = start + units;
-        format!("SELECT {columns} {} AND {moment} >= {start} AND {moment} < {end}", table.from)
+        format!(
+            "SELECT {columns} {} AND {moment} >= {start} AND {moment} < {end}",
+            table.from
+        )
     }
 }
 
@@ -227,25 +272,43 @@ fn open(opening: Opening) -> Result<Box<dyn Reader>, IngestError> {
         detail: "no stretch of a database".to_owned(),
     };
     let exported = opening.options.exported.as_ref();
-    let live = exported.and_then(|e| e.live.as_ref()).ok_or_else(internal)?;
+    let live = exported
+        .and_then(|e| e.live.as_ref())
+        .ok_or_else(internal)?;
     let sql = Sql::new(&live.database);
     match (&live.stretch, opening.grain) {
         (Stretch::Series(series), _) => Ok(Box::new(Figures {
             series: series.clone(),
         })),
         (Stretch::Day(day, _), Grain::Signups) => Ok(Box::new(People {
-            answer: live.database.ask(&Sql::of_day(&sql.signups(), "name", *day)),
+            answer: live
+                .database
+                .ask(&Sql::of_day(&sql.signups(), "name", *day)),
             day: *day,
             signups: true,
             line: 0,
         })),
         (Stretch::Day(day, _), _) => {
             // Clients are asked for only where essor.toml declares the dimension.
-            let client = opening.options.dimensions.iter().any(|d| d == super::rows::CLIENT);
-            let has = live.database.columns("user_daily_visits")?.iter().any(|c| c == "user_agent");
-            let columns = if client && has { "user_id, user_agent" } else { "user_id" };
+            let client = opening
+                .options
+                .dimensions
+                .iter()
+                .any(|d| d == super::rows::CLIENT);
+            let has = live
+                .database
+                .columns("user_daily_visits")?
+                .iter()
+                .any(|c| c == "user_agent");
+            let columns = if client && has {
+                "user_id, user_agent"
+            } else {
+                "user_id"
+            };
             Ok(Box::new(People {
-                answer: live.database.ask(&Sql::of_day(&sql.visits(), columns, *day)),
+                answer: live
+                    .database
+                    .ask(&Sql::of_day(&sql.visits(), columns, *day)),
                 day: *day,
                 signups: false,
                 line: 0,
@@ -297,9 +360,16 @@ fn client(agent: &str) -> &'static str {
     let agent = agent.to_lowercase();
     let has = |word: &str| agent.contains(word);
     if has("riot") || has("element") {
-        return ["electron", "android", "ios"].into_iter().find(|kind| has(kind)).unwrap_or("");
+        return ["electron", "android", "ios"]
+            .into_iter()
+            .find(|kind| has(kind))
+            .unwrap_or("");
     }
-    if has("mozilla") || has("gecko") { "web" } else { "" }
+    if has("mozilla") || has("gecko") {
+        "web"
+    } else {
+        ""
+    }
 }
 
 #[cfg(test)]
@@ -309,11 +379,15 @@ mod tests {
     use crate::ingest::parts;
 
     /// The tables as Synapse makes them, and three days in them. 2016-02-23 is day 16854.
-    pub(crate) const DATABASE: &str = include_str!("../../../tests/exports/synapse_database/homeserver.sql");
+    pub(crate) const DATABASE: &str =
+        include_str!("../../../tests/exports/synapse_database/homeserver.sql");
 
     fn made(folder: &Path, sql: &str) -> Input {
         let path = folder.join("homeserver.db");
-        rusqlite::Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+        rusqlite::Connection::open(&path)
+            .unwrap()
+            .execute_batch(sql)
+            .unwrap();
         Input::path("homeserver.db", path)
     }
 
@@ -340,7 +414,12 @@ mod tests {
         let active: Vec<&String> = split.rows.iter().filter(|r| r.contains("active")).collect();
         assert_eq!(
             active,
-            ["2016-02-23 active client= 1", "2016-02-23 active client=android 1", "2016-02-23 active client=web 1", "2016-02-24 active client=web 1"]
+            [
+                "2016-02-23 active client= 1",
+                "2016-02-23 active client=android 1",
+                "2016-02-23 active client=web 1",
+                "2016-02-24 active client=web 1"
+            ]
         );
     }
 
@@ -352,11 +431,18 @@ mod tests {
                 bytes: 0,
             };
             let parts = parts(input, &options()).unwrap();
-            parts.iter().map(|p| crate::ingest::identity(&content, &p.options)).collect()
+            parts
+                .iter()
+                .map(|p| crate::ingest::identity(&content, &p.options))
+                .collect()
         };
         let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let input = made(here.path(), DATABASE);
-        std::fs::copy(here.path().join("homeserver.db"), there.path().join("copy.sqlite")).unwrap();
+        std::fs::copy(
+            here.path().join("homeserver.db"),
+            there.path().join("copy.sqlite"),
+        )
+        .unwrap();
         let copy = Input::path("copy.sqlite", there.path().join("copy.sqlite"));
         let first = identities(&input);
         assert_eq!(first.len(), 5);
@@ -370,25 +456,41 @@ mod tests {
     #[test]
     fn other_databases_are_told_apart() {
         let folder = tempfile::tempdir().unwrap();
-        let input = made(folder.path(), "CREATE TABLE users (name TEXT, creation_ts BIGINT)");
+        let input = made(
+            folder.path(),
+            "CREATE TABLE users (name TEXT, creation_ts BIGINT)",
+        );
         let error = parts(&input, &options()).map(|parts| parts.len());
         assert_eq!(error.unwrap(), 1, "a plain file, which is not read");
         let mut options = options();
         options.source.format = Some(EXPORT.name.to_owned());
         let error = parts(&input, &options).unwrap_err().to_string();
         assert!(error.contains("no database of Matrix Synapse"), "{error}");
-        let two = format!("{DATABASE} INSERT INTO users (name, creation_ts) VALUES ('@x:other.example', 1456185600)");
-        let error = parts(&made(tempfile::tempdir().unwrap().path(), &two), &options).unwrap_err().to_string();
+        let two = format!(
+            "{DATABASE} INSERT INTO users (name, creation_ts) VALUES ('@x:other.example', 1456185600)"
+        );
+        let error = parts(&made(tempfile::tempdir().unwrap().path(), &two), &options)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("not of one server"), "{error}");
     }
 
     #[test]
     fn a_client_is_told_as_r30v2_tells_it() {
         for (agent, kind) in [
-            ("Element/1.6.0 (Pixel; Android 13; MatrixAndroidSdk2 1.6.0)", "android"),
+            (
+                "Element/1.6.0 (Pixel; Android 13; MatrixAndroidSdk2 1.6.0)",
+                "android",
+            ),
             ("Riot/1.0 (iPhone; iOS 12.0; Scale/2.00)", "ios"),
-            ("Mozilla/5.0 (X11; Linux) Element/1.11 Chrome/120 Electron/28", "electron"),
-            ("Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0", "web"),
+            (
+                "Mozilla/5.0 (X11; Linux) Element/1.11 Chrome/120 Electron/28",
+                "electron",
+            ),
+            (
+                "Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0",
+                "web",
+            ),
             ("Element X/1.0", ""),
             ("curl/8.0", ""),
             ("", ""),

@@ -46,7 +46,11 @@ const FIGURES: [Figure; 17] = [
     ("daily_active_users", "dau", ALL),
     ("monthly_active_users", "mau_30d", ALL),
     ("total_users", "registered_users", ALL),
-    ("total_nonbridged_users", "registered_users", ("kind", "not bridged")),
+    (
+        "total_nonbridged_users",
+        "registered_users",
+        ("kind", "not bridged"),
+    ),
     ("r30v2_users_all", "r30v2", ALL),
     ("r30v2_users_android", "r30v2", ("client", "android")),
     ("r30v2_users_ios", "r30v2", ("client", "ios")),
@@ -68,9 +72,16 @@ const FIGURES: [Figure; 17] = [
 const SUMS: [(&str, &[&str]); 3] = [
     (
         "signups",
-        &["daily_user_type_native", "daily_user_type_guest", "daily_user_type_bridged"],
+        &[
+            "daily_user_type_native",
+            "daily_user_type_guest",
+            "daily_user_type_bridged",
+        ],
     ),
-    ("messages_sent", &["daily_sent_messages", "daily_sent_e2ee_messages"]),
+    (
+        "messages_sent",
+        &["daily_sent_messages", "daily_sent_e2ee_messages"],
+    ),
     ("messages_seen", &["daily_messages", "daily_e2ee_messages"]),
 ];
 
@@ -143,9 +154,9 @@ impl Report {
     /// The sum of what is said; none where the first is not, or any is no count.
     fn sum(&self, keys: &[&str]) -> Option<i64> {
         self.said(keys.first()?)?.ok()?;
-        keys.iter().filter_map(|key| self.said(key)).try_fold(0i64, |sum, said| {
-            Some(sum.saturating_add(said.ok()?))
-        })
+        keys.iter()
+            .filter_map(|key| self.said(key))
+            .try_fold(0i64, |sum, said| Some(sum.saturating_add(said.ok()?)))
     }
 }
 
@@ -164,7 +175,12 @@ fn count(value: Option<&Value>) -> Said {
 
 fn recognise(head: &Head) -> Option<String> {
     let report = head.object()?;
-    let others = ["total_users", "daily_active_users", "uptime_seconds", "daily_messages"];
+    let others = [
+        "total_users",
+        "daily_active_users",
+        "uptime_seconds",
+        "daily_messages",
+    ];
     let other = others.iter().find(|key| report.contains_key(**key))?;
     report
         .contains_key("homeserver")
@@ -212,13 +228,25 @@ impl Reader for Reports {
 
 /// Where the moment of a report stands: a collector's clock goes before that of the server, which may be
 /// wrong by years. essor's own collector says `received`, panopticon `local_timestamp`.
-const MOMENTS: [&str; 4] = ["received", "local_timestamp", "timestamp", "remote_timestamp"];
+const MOMENTS: [&str; 4] = [
+    "received",
+    "local_timestamp",
+    "timestamp",
+    "remote_timestamp",
+];
 
 impl Reports {
     fn keep(&mut self, line: u64, fields: &Map<String, Value>, rows: &mut Rows) {
-        let server = fields.get("homeserver").and_then(Value::as_str).map(str::trim);
+        let server = fields
+            .get("homeserver")
+            .and_then(Value::as_str)
+            .map(str::trim);
         let Some(server) = server.filter(|name| !name.is_empty()) else {
-            return rows.reject(line, "homeserver", "no server: a report names its `homeserver`");
+            return rows.reject(
+                line,
+                "homeserver",
+                "no server: a report names its `homeserver`",
+            );
         };
         let said = |key: &&str| fields.get(*key).filter(|value| !value.is_null());
         let Some(at) = MOMENTS.iter().find_map(said) else {
@@ -310,7 +338,11 @@ mod tests {
                 "c.example 2016-02-24 signups kind=native 1",
             ]
         );
-        let places: Vec<&str> = given.rejects.iter().filter_map(|r| r.split(':').next()).collect();
+        let places: Vec<&str> = given
+            .rejects
+            .iter()
+            .filter_map(|r| r.split(':').next())
+            .collect();
         assert_eq!(
             places,
             [
@@ -338,7 +370,10 @@ mod tests {
         let given = given(&text(rows), &options()).unwrap();
         assert_eq!(
             given.rows,
-            ["a.example 2016-02-23 registered_users 5", "a.example 2016-02-24 registered_users 6"]
+            [
+                "a.example 2016-02-23 registered_users 5",
+                "a.example 2016-02-24 registered_users 6"
+            ]
         );
         assert!(given.rejects.is_empty());
     }
@@ -350,7 +385,10 @@ mod tests {
             r#"{"homeserver": "a.example", "day": "2016-02-23", "value": 5}"#,
             r#"{"user": "@a:b", "total_users": 5}"#,
         ] {
-            assert!(recognise(&Head::of("x", table.as_bytes())).is_none(), "{table}");
+            assert!(
+                recognise(&Head::of("x", table.as_bytes())).is_none(),
+                "{table}"
+            );
         }
         let report = br#"{"daily_active_users": 1, "homeserver": "few.turtles"}"#;
         assert!(recognise(&Head::of("x", report)).is_some());

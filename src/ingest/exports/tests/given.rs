@@ -30,7 +30,9 @@ pub(crate) fn options() -> Options {
 
 /// A file of `tests/exports`.
 pub(crate) fn built(name: &str) -> Input {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/exports").join(name);
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/exports")
+        .join(name);
     Input::path(format!("tests/exports/{name}"), path)
 }
 
@@ -40,7 +42,10 @@ pub(crate) fn sample(name: &str) -> Option<Input> {
     let folder = std::env::var_os("ESSOR_SHARED_DATA").map_or(beside, PathBuf::from);
     let path = folder.join(name);
     if !path.exists() {
-        println!("skipped: no {} (ESSOR_SHARED_DATA names the folder of samples)", path.display());
+        println!(
+            "skipped: no {} (ESSOR_SHARED_DATA names the folder of samples)",
+            path.display()
+        );
         return None;
     }
     Some(Input::path(name, path))
@@ -76,7 +81,11 @@ pub(crate) fn given(input: &Input, options: &Options) -> Result<Given, IngestErr
             }
             Ok(())
         })?;
-        given.rows.extend(people.into_iter().map(|(line, users)| format!("{line} {users}")));
+        given.rows.extend(
+            people
+                .into_iter()
+                .map(|(line, users)| format!("{line} {users}")),
+        );
     }
     given.rows.sort();
     Ok(given)
@@ -89,15 +98,25 @@ fn figures(batch: &arrow::record_batch::RecordBatch) -> Vec<String> {
     };
     let names = ["server", "metric", "dimension", "dimension_value"].map(text);
     let [server, metric, dimension, value_of] = names.each_ref().map(|n| n.as_string::<i32>());
-    let days = batch.column_by_name("day").unwrap().as_primitive::<Date32Type>();
-    let values = batch.column_by_name("value").unwrap().as_primitive::<Int64Type>();
+    let days = batch
+        .column_by_name("day")
+        .unwrap()
+        .as_primitive::<Date32Type>();
+    let values = batch
+        .column_by_name("value")
+        .unwrap()
+        .as_primitive::<Int64Type>();
     let line = |row: usize| {
         let part = match dimension.value(row) {
             "" => String::new(),
             dimension => format!(" {dimension}={}", value_of.value(row)),
         };
         let (server, day) = (server.value(row), from_date32(days.value(row)));
-        format!("{server} {day} {}{part} {}", metric.value(row), values.value(row))
+        format!(
+            "{server} {day} {}{part} {}",
+            metric.value(row),
+            values.value(row)
+        )
     };
     (0..batch.num_rows()).map(line).collect()
 }

@@ -2,6 +2,7 @@
 
 mod asking;
 pub mod chart;
+pub mod collect;
 pub mod explain;
 pub mod ingest;
 pub mod init;
@@ -89,6 +90,7 @@ pub fn run(cli: Cli) -> Result<Outcome> {
     match cli.command {
         Command::Init(args) => init::run(args, &here),
         Command::Ingest(args) => ingest::run(args, &setting),
+        Command::Collect(args) => collect::run(args, &here, &setting),
         Command::Simulate(args) => simulate::run(args, &here, &setting),
         Command::Query(args) => query::run(args, &setting),
         Command::Chart(args) => chart::run(args, &setting),

@@ -4,6 +4,8 @@ mod activity;
 mod archives;
 mod browser;
 mod cli;
+mod collect;
+mod databases;
 mod ingest;
 mod kill;
 mod networks;

@@ -57,7 +57,7 @@ fn new_days_are_added_and_the_running_day_grows() {
         database
             .execute_batch(&format!("INSERT INTO user_daily_visits (user_id, device_id, timestamp) VALUES ('@{user}:{SERVER}', 'Z', {ms});
                 INSERT INTO events (stream_ordering, topological_ordering, event_id, type, room_id, processed, outlier, received_ts, sender)
-                SELECT max(stream_ordering) + 1, 1, '$' || max(stream_ordering), 'm.room.message', '!r', 1, 0, {ms} + 5, '@{user}:{SERVER}' FROM events"))
+                SELECT max(stream_ordering) + 1, 1, '$new' || max(stream_ordering), 'm.room.message', '!r', 1, 0, {ms} + 5, '@{user}:{SERVER}' FROM events"))
             .unwrap();
     };
     let of_today = |project: &Project| {

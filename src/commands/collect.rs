@@ -83,7 +83,10 @@ async fn serve(address: SocketAddr, collector: Arc<Collector>) -> Result<()> {
         .with_context(|| format!("can't listen on `{address}`"))?;
     let listening = listener.local_addr()?;
     let mut out = anstream::stdout();
-    writeln!(out, "listening on http://{listening}/report-usage-stats/push; ctrl-C ends it")?;
+    writeln!(
+        out,
+        "listening on http://{listening}/report-usage-stats/push; ctrl-C ends it"
+    )?;
     out.flush()?;
     let asked = asked_to_end()?;
     let router = Router::new().fallback(receive).with_state(collector);
@@ -98,8 +101,10 @@ fn asked_to_end() -> Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        let (mut interrupt, mut terminate) =
-            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let (mut interrupt, mut terminate) = (
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
+        );
         Ok(async move {
             tokio::select! {
                 _ = interrupt.recv() => {}
@@ -153,17 +158,29 @@ async fn receive(State(collector): State<Arc<Collector>>, request: Request) -> R
 async fn take(collector: &Collector, request: Request) -> Result<(), Refusal> {
     let path = request.uri().path();
     if !path.ends_with("/push") {
-        return Err(Refusal(StatusCode::NOT_FOUND, "reports go to a path that ends in /push"));
+        return Err(Refusal(
+            StatusCode::NOT_FOUND,
+            "reports go to a path that ends in /push",
+        ));
     }
     if !matches!(*request.method(), Method::PUT | Method::POST) {
-        return Err(Refusal(StatusCode::METHOD_NOT_ALLOWED, "reports are sent with PUT or POST"));
+        return Err(Refusal(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "reports are sent with PUT or POST",
+        ));
     }
     let has_place = {
-        let mut bucket = collector.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bucket = collector
+            .bucket
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         bucket.take(Instant::now())
     };
     if !has_place {
-        return Err(Refusal(StatusCode::TOO_MANY_REQUESTS, "too many reports a second"));
+        return Err(Refusal(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too many reports a second",
+        ));
     }
     let declared = request.headers().get(header::CONTENT_LENGTH);
     let declared = declared.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
@@ -172,8 +189,12 @@ async fn take(collector: &Collector, request: Request) -> Result<(), Refusal> {
     }
     let bytes = body(request.into_body()).await?;
     let now = chrono::Utc::now();
-    let line = report::kept(&bytes, now.timestamp())
-        .map_err(|why| Refusal(StatusCode::from_u16(why.status).unwrap_or(StatusCode::BAD_REQUEST), why.said))?;
+    let line = report::kept(&bytes, now.timestamp()).map_err(|why| {
+        Refusal(
+            StatusCode::from_u16(why.status).unwrap_or(StatusCode::BAD_REQUEST),
+            why.said,
+        )
+    })?;
     let journal = collector.journal.clone();
     let written = tokio::task::spawn_blocking(move || {
         let mut journal = journal.lock().unwrap_or_else(PoisonError::into_inner);
@@ -190,14 +211,18 @@ async fn take(collector: &Collector, request: Request) -> Result<(), Refusal> {
 }
 
 const TOO_LONG: Refusal = Refusal(StatusCode::PAYLOAD_TOO_LARGE, "a report has at most 64 KiB");
-const NOT_KEPT: Refusal = Refusal(StatusCode::INTERNAL_SERVER_ERROR, "the report could not be kept");
+const NOT_KEPT: Refusal = Refusal(
+    StatusCode::INTERNAL_SERVER_ERROR,
+    "the report could not be kept",
+);
 
 /// All bytes of a request, as far as they are not too many.
 async fn body(body: Body) -> Result<Vec<u8>, Refusal> {
     let mut bytes = Vec::new();
     let mut stream = body.into_data_stream();
     while let Some(more) = stream.next().await {
-        let more = more.map_err(|_| Refusal(StatusCode::REQUEST_TIMEOUT, "the report was cut short"))?;
+        let more =
+            more.map_err(|_| Refusal(StatusCode::REQUEST_TIMEOUT, "the report was cut short"))?;
         if bytes.len() + more.len() > LONGEST {
             return Err(TOO_LONG);
         }

@@ -24,21 +24,36 @@ impl Collector {
             .spawn()
             .unwrap();
         let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        let address = line.split("http://").nth(1).unwrap().split('/').next().unwrap().to_owned();
+        BufReader::new(child.stdout.as_mut().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let address = line
+            .split("http://")
+            .nth(1)
+            .unwrap()
+            .split('/')
+            .next()
+            .unwrap()
+            .to_owned();
         Collector { child, address }
     }
 
     /// Sends bytes as they are and gives the answer's status and all of it.
     fn raw(&self, bytes: &[u8]) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(40))).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(40)))
+            .unwrap();
         // A collector that refuses early may have closed its side.
         _ = stream.write_all(bytes);
         let mut answer = Vec::new();
         _ = stream.read_to_end(&mut answer);
         let answer = String::from_utf8_lossy(&answer).into_owned();
-        let status = answer.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0);
+        let status = answer
+            .split(' ')
+            .nth(1)
+            .and_then(|s| s.parse().ok())
+            .unwrap_or(0);
         (status, answer)
     }
 
@@ -58,7 +73,10 @@ impl Drop for Collector {
 fn collected(project: &Project) -> String {
     let mut text = String::new();
     let folder = project.path("data/collected");
-    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
     files.sort();
     for file in files {
         text.push_str(&std::fs::read_to_string(file).unwrap());
@@ -74,8 +92,14 @@ fn an_answered_report_outlives_a_kill_and_is_ingested() {
     for (method, path) in [("PUT", "/report-usage-stats/push"), ("POST", "/push")] {
         let (status, answer) = collector.send(method, path, report);
         assert_eq!(status, 200, "{answer}");
-        assert!(answer.to_lowercase().contains("content-length: 2\r\n"), "{answer}");
-        assert!(answer.contains("application/json") && answer.ends_with("\r\n\r\n{}"), "{answer}");
+        assert!(
+            answer.to_lowercase().contains("content-length: 2\r\n"),
+            "{answer}"
+        );
+        assert!(
+            answer.contains("application/json") && answer.ends_with("\r\n\r\n{}"),
+            "{answer}"
+        );
     }
     // SIGKILL: nothing is flushed or finished any more.
     collector.child.kill().unwrap();
@@ -83,7 +107,10 @@ fn an_answered_report_outlives_a_kill_and_is_ingested() {
     let text = collected(&project);
     assert_eq!(text.lines().count(), 2, "{text}");
     assert!(!text.contains("198.51"), "{text}");
-    assert!(text.lines().all(|line| line.starts_with("{\"received\":")), "{text}");
+    assert!(
+        text.lines().all(|line| line.starts_with("{\"received\":")),
+        "{text}"
+    );
     project.ok("ingest data");
     let rows = project.sql("SELECT server, metric, value FROM usage");
     assert_eq!(rows, "a.example,dau,3\n");
@@ -102,7 +129,12 @@ fn what_is_no_report_is_refused_with_a_fitting_status() {
         ("PUT", "/push", "{\"homeserver\":", 400),
         ("PUT", "/push", "[]", 422),
         ("PUT", "/push", "{\"total_users\":1}", 422),
-        ("PUT", "/push", &format!("{{\"homeserver\":\"a\",\"x\":\"{}\"}}", "y".repeat(70_000)), 413),
+        (
+            "PUT",
+            "/push",
+            &format!("{{\"homeserver\":\"a\",\"x\":\"{}\"}}", "y".repeat(70_000)),
+            413,
+        ),
     ] {
         let (answered, answer) = collector.send(method, path, body);
         assert_eq!(answered, status, "{method} {path}: {answer}");
@@ -110,7 +142,9 @@ fn what_is_no_report_is_refused_with_a_fitting_status() {
     }
     // Without a length, in chunks, and with a body that is never finished.
     let chunk = "y".repeat(0x8000);
-    let chunked = format!("PUT /push HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n8000\r\n{chunk}\r\n8000\r\n{chunk}\r\n8000\r\n{chunk}\r\n0\r\n\r\n");
+    let chunked = format!(
+        "PUT /push HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n8000\r\n{chunk}\r\n8000\r\n{chunk}\r\n8000\r\n{chunk}\r\n0\r\n\r\n"
+    );
     assert_eq!(collector.raw(chunked.as_bytes()).0, 413);
     assert_eq!(collector.raw(b"nonsense\r\n\r\n").0, 400);
     assert!(collected(&project).is_empty());
@@ -121,9 +155,16 @@ fn more_reports_a_second_than_are_taken_are_refused() {
     let project = Project::new("");
     let collector = Collector::start(&project, &["--rate", "3"]);
     let statuses: Vec<u16> = (0..12)
-        .map(|_| collector.send("PUT", "/push", "{\"homeserver\":\"a.example\"}").0)
+        .map(|_| {
+            collector
+                .send("PUT", "/push", "{\"homeserver\":\"a.example\"}")
+                .0
+        })
         .collect();
-    assert!(statuses.contains(&429) && statuses[0] == 200, "{statuses:?}");
+    assert!(
+        statuses.contains(&429) && statuses[0] == 200,
+        "{statuses:?}"
+    );
     let kept = statuses.iter().filter(|s| **s == 200).count();
     assert_eq!(collected(&project).lines().count(), kept);
 }
@@ -137,13 +178,18 @@ fn who_sends_slowly_does_not_hold_a_place() {
     // As many as there are places, each with half a head.
     for _ in 0..256 {
         let mut stream = TcpStream::connect(&collector.address).unwrap();
-        stream.write_all(b"PUT /push HTTP/1.1\r\nHost: x\r\n").unwrap();
+        stream
+            .write_all(b"PUT /push HTTP/1.1\r\nHost: x\r\n")
+            .unwrap();
         idle.push(stream);
     }
     let (status, answer) = collector.send("PUT", "/push", "{\"homeserver\":\"a.example\"}");
     assert_eq!(status, 200, "{answer}");
     let waited = start.elapsed();
-    assert!(waited > Duration::from_secs(5) && waited < Duration::from_secs(40), "{waited:?}");
+    assert!(
+        waited > Duration::from_secs(5) && waited < Duration::from_secs(40),
+        "{waited:?}"
+    );
 }
 
 #[cfg(unix)]
@@ -153,11 +199,20 @@ fn what_was_begun_is_finished_when_it_is_told_to_end() {
     let mut collector = Collector::start(&project, &[]);
     let body = "{\"homeserver\":\"a.example\"}";
     let mut stream = TcpStream::connect(&collector.address).unwrap();
-    let head = format!("PUT /push HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", body.len());
+    let head = format!(
+        "PUT /push HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
     stream.write_all(head.as_bytes()).unwrap();
     std::thread::sleep(Duration::from_millis(300));
     let pid = collector.child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
     std::thread::sleep(Duration::from_millis(300));
     stream.write_all(body.as_bytes()).unwrap();
     let mut answer = String::new();

@@ -8,12 +8,20 @@ use crate::project::{Project, repository};
 fn homeserver(project: &Project, name: &str) -> rusqlite::Connection {
     let sql = repository().join("tests/exports/synapse_database/homeserver.sql");
     let made = rusqlite::Connection::open(project.path(name)).unwrap();
-    made.execute_batch(&std::fs::read_to_string(sql).unwrap()).unwrap();
+    made.execute_batch(&std::fs::read_to_string(sql).unwrap())
+        .unwrap();
     made
 }
 
 const SERVER: &str = "hs.example:8448";
-const TABLES: [&str; 6] = ["usage", "activity", "accounts", "rejects", "disclosures", "loads"];
+const TABLES: [&str; 6] = [
+    "usage",
+    "activity",
+    "accounts",
+    "rejects",
+    "disclosures",
+    "loads",
+];
 
 fn people(project: &Project) -> String {
     project.sql("SELECT day, event, dimension_value, CAST(sum(bitmap_count(users)) AS BIGINT) FROM activity GROUP BY 1, 2, 3 ORDER BY 1, 2, 3")
@@ -23,7 +31,8 @@ fn messages(project: &Project) -> String {
     project.sql("SELECT server, day, metric, value FROM usage ORDER BY day, metric")
 }
 
-const PEOPLE: &str = "2016-02-23,active,,2\n2016-02-23,signup,,2\n2016-02-24,active,,1\n2016-02-25,signup,,2\n";
+const PEOPLE: &str =
+    "2016-02-23,active,,2\n2016-02-23,signup,,2\n2016-02-24,active,,1\n2016-02-25,signup,,2\n";
 
 #[test]
 fn ingested_again_or_from_a_copy_nothing_changes() {
@@ -31,7 +40,11 @@ fn ingested_again_or_from_a_copy_nothing_changes() {
     drop(homeserver(&project, "homeserver.db"));
     let said = project.essor("ingest homeserver.db");
     assert_eq!(said.code, 0, "{}", said.err);
-    assert!(said.out.contains("1 file loaded, 0 already known"), "{}", said.out);
+    assert!(
+        said.out.contains("1 file loaded, 0 already known"),
+        "{}",
+        said.out
+    );
     assert_eq!(people(&project), PEOPLE);
     let figures = "hs.example:8448,2016-02-23,messages_seen,3\nhs.example:8448,2016-02-23,messages_sent,2\nhs.example:8448,2016-02-24,messages_seen,1\nhs.example:8448,2016-02-24,messages_sent,1\n";
     assert_eq!(messages(&project), figures);
@@ -39,7 +52,10 @@ fn ingested_again_or_from_a_copy_nothing_changes() {
     std::fs::copy(project.path("homeserver.db"), project.path("copy.sqlite")).unwrap();
     for word in ["homeserver.db", "copy.sqlite"] {
         let out = project.ok(&format!("ingest {word}"));
-        assert!(out.contains("read 0 rows") && out.contains("0 files loaded, 1 already known"), "{out}");
+        assert!(
+            out.contains("read 0 rows") && out.contains("0 files loaded, 1 already known"),
+            "{out}"
+        );
     }
     assert_eq!(project.sql("SELECT count(*) FROM loads"), loads);
     assert_eq!(people(&project), PEOPLE);
@@ -62,17 +78,31 @@ fn new_days_are_added_and_the_running_day_grows() {
     };
     let of_today = |project: &Project| {
         let day = &today.0;
-        let users = project.sql(&format!("SELECT sum(bitmap_count(users)) FROM activity WHERE day = '{day}'"));
-        let sent = project.sql(&format!("SELECT value FROM usage WHERE day = '{day}' AND metric = 'messages_sent'"));
+        let users = project.sql(&format!(
+            "SELECT sum(bitmap_count(users)) FROM activity WHERE day = '{day}'"
+        ));
+        let sent = project.sql(&format!(
+            "SELECT value FROM usage WHERE day = '{day}' AND metric = 'messages_sent'"
+        ));
         format!("{}/{}", users.trim(), sent.trim())
     };
     visit("alice");
     let said = project.essor("ingest homeserver.db");
-    assert!(said.err.contains("1 rows of activity (1 days, 0 of them again)"), "{}", said.err);
+    assert!(
+        said.err
+            .contains("1 rows of activity (1 days, 0 of them again)"),
+        "{}",
+        said.err
+    );
     assert_eq!(of_today(&project), "1/1");
     visit("bob");
     let said = project.essor("ingest homeserver.db");
-    assert!(said.err.contains("2 rows of activity (1 days, 1 of them again)"), "{}", said.err);
+    assert!(
+        said.err
+            .contains("2 rows of activity (1 days, 1 of them again)"),
+        "{}",
+        said.err
+    );
     assert_eq!(of_today(&project), "2/2");
     assert!(people(&project).starts_with(PEOPLE));
     assert_eq!(messages(&project).lines().count(), 6);
@@ -96,17 +126,35 @@ fn a_purged_day_stays_until_it_is_restated() {
     let before = (people(&project), messages(&project));
     let said = project.essor("ingest homeserver.db");
     assert_eq!(said.code, 0);
-    assert!(said.err.contains("now holds less of 2 days of activity"), "{}", said.err);
-    assert!(said.err.contains("now holds less of 2 days of usage"), "{}", said.err);
+    assert!(
+        said.err.contains("now holds less of 2 days of activity"),
+        "{}",
+        said.err
+    );
+    assert!(
+        said.err.contains("now holds less of 2 days of usage"),
+        "{}",
+        said.err
+    );
     assert!(said.err.contains("--restate"), "{}", said.err);
     assert_eq!((people(&project), messages(&project)), before);
     let said = project.essor("ingest --restate homeserver.db");
     assert_eq!(said.code, 0, "{}", said.err);
-    assert_eq!(people(&project), "2016-02-23,active,,1\n2016-02-23,signup,,2\n2016-02-25,signup,,2\n");
-    assert_eq!(messages(&project), "hs.example:8448,2016-02-23,messages_seen,2\nhs.example:8448,2016-02-23,messages_sent,1\n");
+    assert_eq!(
+        people(&project),
+        "2016-02-23,active,,1\n2016-02-23,signup,,2\n2016-02-25,signup,,2\n"
+    );
+    assert_eq!(
+        messages(&project),
+        "hs.example:8448,2016-02-23,messages_seen,2\nhs.example:8448,2016-02-23,messages_sent,1\n"
+    );
     let again = project.essor("ingest homeserver.db");
     assert!(!again.err.contains("now holds less"), "{}", again.err);
-    assert!(again.out.contains("0 files loaded, 1 already known"), "{}", again.out);
+    assert!(
+        again.out.contains("0 files loaded, 1 already known"),
+        "{}",
+        again.out
+    );
 }
 
 #[test]
@@ -158,7 +206,9 @@ fn a_thousand_days_are_committed_in_groups() {
             INSERT INTO user_daily_visits (user_id, device_id, timestamp) SELECT '@u' || (d % 7) || ':{SERVER}', 'A', d * 86400000 FROM day"))
         .unwrap();
     project.ok("ingest homeserver.db");
-    let days = project.sql("SELECT count(DISTINCT day), sum(bitmap_count(users)) FROM activity WHERE event = 'active'");
+    let days = project.sql(
+        "SELECT count(DISTINCT day), sum(bitmap_count(users)) FROM activity WHERE event = 'active'",
+    );
     assert_eq!(days, "602,603\n");
     let log = std::fs::read_dir(project.path(".essor/loads/_delta_log")).unwrap();
     assert!(log.count() < 12, "loads are committed in groups");

@@ -44,7 +44,11 @@ impl Journal {
     fn file(&self, day: Day) -> io::Result<File> {
         let path = self.folder.join(format!("phone-home-{day}.ndjson"));
         let new = !path.exists();
-        let mut file = OpenOptions::new().create(true).read(true).append(true).open(&path)?;
+        let mut file = OpenOptions::new()
+            .create(true)
+            .read(true)
+            .append(true)
+            .open(&path)?;
         if new {
             sync_folder(&self.folder)?;
         }
@@ -83,7 +87,10 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("data/collected");
         let day = crate::calendar::day("2016-02-23").unwrap();
-        Journal::open(&folder).unwrap().write(day, "{\"a\":1}").unwrap();
+        Journal::open(&folder)
+            .unwrap()
+            .write(day, "{\"a\":1}")
+            .unwrap();
         let path = folder.join("phone-home-2016-02-23.ndjson");
         let mut text = std::fs::read_to_string(&path).unwrap();
         text.push_str("{\"cut");

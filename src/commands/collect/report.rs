@@ -77,7 +77,9 @@ pub fn kept(bytes: &[u8], received: i64) -> Result<String, Refused> {
         return Err(NO_OBJECT);
     };
     let word = |key: &str| report.get(key)?.as_str().filter(|text| is_word(text));
-    let server = word("homeserver").filter(|name| !name.trim().is_empty()).ok_or(NO_SERVER)?;
+    let server = word("homeserver")
+        .filter(|name| !name.trim().is_empty())
+        .ok_or(NO_SERVER)?;
     let mut kept = Map::new();
     kept.insert("received".to_owned(), Value::from(received));
     kept.insert("homeserver".to_owned(), Value::from(server));

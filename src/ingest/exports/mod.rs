@@ -147,6 +147,8 @@ pub struct Live {
     pub name: Arc<str>,
     /// Which of its days.
     pub stretch: Stretch,
+    /// Its columns of moments, each with how many rows are of no day; they are told of with the figures of all days.
+    unread: Arc<[(&'static str, u64)]>,
     database: Database,
 }
 
@@ -167,16 +169,13 @@ impl Live {
     pub(super) fn said(&self) -> String {
         match &self.stretch {
             Stretch::Day(day, _) => format!("{} {day}", self.name),
-            Stretch::Series(series) => format!("{} {series:?}", self.name),
-        }
-    }
-
-    /// Another stretch of the same database.
-    #[must_use]
-    pub fn with(&self, stretch: Stretch) -> Self {
-        Live {
-            stretch,
-            ..self.clone()
+            Stretch::Series(series) => {
+                let figure = |((day, metric), value): (&(Day, &str), &i64)| {
+                    format!("\n{day} {metric} {value}")
+                };
+                let figures: String = series.iter().map(figure).collect();
+                format!("{}{figures}", self.name)
+            }
         }
     }
 }

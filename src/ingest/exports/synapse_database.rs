@@ -118,28 +118,28 @@ pub(super) fn parts_of(
     let named: Arc<str> = Arc::from(format!("synapse://{server}"));
     let mut options = name::complete(&named, export, options)?;
     options.source.server = Some(server);
-    let live = |stretch| Live {
+    let live = |stretch, unread: &[(&'static str, u64)]| Live {
         name: named.clone(),
         stretch,
+        unread: Arc::from(unread),
         database: database.clone(),
     };
-    let mut parts = vec![];
+    let (mut parts, mut unread) = (vec![], vec![]);
     for (grain, table) in [
         (Grain::Signups, sql.signups()),
         (Grain::Activity, sql.visits()),
     ] {
-        for (day, rows) in days(
-            &database,
-            &format!(
-                "SELECT {}, COUNT(*) {} GROUP BY 1 ORDER BY 1",
-                table.day, table.from
-            ),
-        )? {
-            let live = live(Stretch::Day(day, rows));
+        let (days, of_none) = days(&database, &table)?;
+        unread.push((table.moment.0, of_none));
+        for (day, rows) in days {
+            let live = live(Stretch::Day(day, rows), &[]);
             parts.push(super::taking(export, grain, Some(live), &options));
         }
     }
-    let series = live(Stretch::Series(Arc::new(messages(&database, &sql)?)));
+    let (series, of_none) = messages(&database, &sql)?;
+    unread.push(("received_ts", of_none));
+    unread.retain(|(_, rows)| *rows > 0);
+    let series = live(Stretch::Series(Arc::new(series)), &unread);
     parts.push(super::taking(export, Grain::Usage, Some(series), &options));
     Ok(parts)
 }
@@ -162,20 +162,30 @@ fn server(database: &Database, sql: &Sql, options: &Options) -> Result<String, I
     }
 }
 
-/// Days and how many rows each has. Rows of no day (accounts made before Synapse kept the moment) count for none.
-fn days(database: &Database, sql: &str) -> Result<BTreeMap<Day, u64>, IngestError> {
-    let rows = database.all(sql)?;
-    Ok(rows
-        .iter()
-        .filter_map(|row| Some((day(row.first()?)?, count(row, 1)?)))
-        .collect())
+/// Days and how many rows each has, and how many rows are of no day.
+fn days(database: &Database, table: &Table) -> Result<(BTreeMap<Day, u64>, u64), IngestError> {
+    let (mut days, mut unread) = (BTreeMap::new(), 0);
+    let sql = format!(
+        "SELECT {}, COUNT(*) {} GROUP BY 1 ORDER BY 1",
+        table.day, table.from
+    );
+    for row in database.all(&sql)? {
+        let rows = count(&row, 1).unwrap_or_default();
+        match row.first().and_then(day) {
+            Some(day) => _ = days.insert(day, rows),
+            None => unread += rows,
+        }
+    }
+    Ok((days, unread))
 }
 
-fn messages(database: &Database, sql: &Sql) -> Result<Series, IngestError> {
-    let mut series = Series::new();
+/// Messages by day, and how many are of no day.
+fn messages(database: &Database, sql: &Sql) -> Result<(Series, u64), IngestError> {
+    let (mut series, mut unread) = (Series::new(), 0);
     let mut answer = database.ask(&sql.messages());
     while let Some(row) = answer.next()? {
         let Some(day) = row.first().and_then(day) else {
+            unread += count(&row, 1).unwrap_or_default();
             continue;
         };
         for (place, metric) in [(1, "messages_seen"), (2, "messages_sent")] {
@@ -184,7 +194,7 @@ fn messages(database: &Database, sql: &Sql) -> Result<Series, IngestError> {
             }
         }
     }
-    Ok(series)
+    Ok((series, unread))
 }
 
 /// A day that SQL has counted since 1970.
@@ -228,7 +238,7 @@ impl Sql {
     fn signups(&self) -> Table {
         Table {
             day: "creation_ts / 86400",
-            from: "FROM users WHERE creation_ts IS NOT NULL AND is_guest = 0 AND appservice_id IS NULL AND (user_type IS NULL OR user_type NOT IN ('support', 'bot'))".to_owned(),
+            from: "FROM users WHERE is_guest = 0 AND appservice_id IS NULL AND (user_type IS NULL OR user_type NOT IN ('support', 'bot'))".to_owned(),
             moment: ("creation_ts", 86_400),
         }
     }
@@ -250,7 +260,7 @@ impl Sql {
             self.server("name")
         );
         format!(
-            "SELECT received_ts / 86400000, COUNT(*), COUNT(CASE WHEN {own} THEN 1 END) FROM events WHERE type IN ('m.room.message', 'm.room.encrypted') AND state_key IS NULL AND NOT outlier AND rejection_reason IS NULL AND received_ts IS NOT NULL AND stream_ordering > 0 GROUP BY 1 ORDER BY 1"
+            "SELECT received_ts / 86400000, COUNT(*), COUNT(CASE WHEN {own} THEN 1 END) FROM events WHERE type IN ('m.room.message', 'm.room.encrypted') AND state_key IS NULL AND NOT outlier AND rejection_reason IS NULL AND stream_ordering > 0 GROUP BY 1 ORDER BY 1"
         )
     }
 
@@ -279,6 +289,7 @@ fn open(opening: Opening) -> Result<Box<dyn Reader>, IngestError> {
     match (&live.stretch, opening.grain) {
         (Stretch::Series(series), _) => Ok(Box::new(Figures {
             series: series.clone(),
+            unread: live.unread.clone(),
         })),
         (Stretch::Day(day, _), Grain::Signups) => Ok(Box::new(People {
             answer: live
@@ -320,10 +331,17 @@ fn open(opening: Opening) -> Result<Box<dyn Reader>, IngestError> {
 /// The figures of all days.
 struct Figures {
     series: Arc<Series>,
+    unread: Arc<[(&'static str, u64)]>,
 }
 
 impl Reader for Figures {
     fn read(&mut self, rows: &mut Rows) -> Result<bool, IngestError> {
+        for (column, count) in self.unread.iter() {
+            let reason = format!(
+                "{count} rows that are of no day: a moment within the years 1990 to 2100 is expected"
+            );
+            rows.reject(0, column, reason);
+        }
         for (line, ((day, metric), value)) in (1..).zip(self.series.iter()) {
             rows.figure(line, "", *day, metric, *value);
         }
@@ -394,7 +412,8 @@ mod tests {
     #[test]
     fn people_and_messages_are_counted_as_synapse_counts_them() {
         let folder = tempfile::tempdir().unwrap();
-        let input = made(folder.path(), DATABASE);
+        let old = "INSERT INTO users (name, creation_ts) VALUES ('@old:hs.example:8448', NULL)";
+        let input = made(folder.path(), &format!("{DATABASE}{old}"));
         let mut options = options();
         let rows = [
             "2016-02-23 active 3",
@@ -408,7 +427,13 @@ mod tests {
         ];
         let plain = given(&input, &options).unwrap();
         assert_eq!(plain.rows, rows);
-        assert!(plain.rejects.is_empty());
+        // An account of Synapse's first versions, which kept no moment.
+        assert_eq!(
+            plain.rejects,
+            [
+                "0 creation_ts: 1 rows that are of no day: a moment within the years 1990 to 2100 is expected"
+            ]
+        );
         options.dimensions = vec!["client".to_owned()];
         let split = given(&input, &options).unwrap();
         let active: Vec<&String> = split.rows.iter().filter(|r| r.contains("active")).collect();

@@ -10,8 +10,7 @@ INSERT INTO users (name, password_hash, creation_ts, is_guest, appservice_id, us
  ('@helper:hs.example:8448', NULL, 1456185600, 0, NULL, 'support', 0),
  ('@robot:hs.example:8448', NULL, 1456185600, 0, NULL, 'bot', 0),
  ('@17:hs.example:8448', NULL, 1456185600, 1, NULL, NULL, 0),
- ('@irc_x:hs.example:8448', NULL, 1456185600, 0, 'irc', NULL, 0),
- ('@old:hs.example:8448', NULL, NULL, 0, NULL, NULL, 0);
+ ('@irc_x:hs.example:8448', NULL, 1456185600, 0, 'irc', NULL, 0);
 INSERT INTO user_daily_visits (user_id, device_id, timestamp, user_agent) VALUES
  ('@alice:hs.example:8448', 'A', 1456185600000, 'Element/1.6.0 (Pixel; Android 13)'),
  ('@alice:hs.example:8448', 'B', 1456185600000, 'Mozilla/5.0 (X11) Gecko/20100101'),

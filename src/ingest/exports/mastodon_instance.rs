@@ -130,7 +130,7 @@ mod tests {
     fn version_2_has_users_of_the_28_days_before() {
         let text = r#"{"domain": "a.example", "version": "4.2.0", "usage": {"users": {"active_month": 7}}}"#;
         let told = read("i.json", text, &said());
-        assert_eq!(told.figures, ["chat.example.org 2016-02-22 mau_28d 7"]);
+        assert_eq!(told.figures, ["a.example 2016-02-22 mau_28d 7"]);
     }
 
     #[test]

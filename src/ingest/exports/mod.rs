@@ -15,6 +15,8 @@ use crate::schema::Grain;
 use super::error::IngestError;
 use super::{Input, Options};
 
+mod bounded;
+mod braze_kpi;
 mod counts;
 mod database;
 mod documents;
@@ -22,18 +24,28 @@ mod head;
 mod mastodon_activity;
 mod mastodon_crawl;
 mod mastodon_instance;
+mod mattermost_analytics;
 mod name;
+mod nested;
 mod nodeinfo;
 mod panopticon;
 mod prometheus;
+mod rocket_chat;
+mod rocket_chat_sessions;
 mod rows;
+mod slack_members;
 mod synapse_database;
 mod synapse_phone_home;
+mod table;
+mod teams_usage;
 mod telegram_export;
 mod telegram_statistics;
 #[cfg(test)]
 mod tests;
 mod whatsapp_export;
+mod zulip;
+mod zulip_chart;
+mod zulip_counts;
 
 pub use database::Database;
 pub(super) use head::Head;
@@ -105,6 +117,21 @@ pub(super) static EXPORTS: &[&Export] = &[
     &telegram_statistics::EXPORT,
     &telegram_export::EXPORT,
     &whatsapp_export::EXPORT,
+    &mattermost_analytics::STANDARD,
+    &mattermost_analytics::POSTS,
+    &mattermost_analytics::BOT_POSTS,
+    &mattermost_analytics::POSTERS,
+    &rocket_chat::STATISTICS,
+    &rocket_chat_sessions::EXPORT,
+    &slack_members::EXPORT,
+    &zulip::REALM,
+    &zulip::COUNTS,
+    &zulip::USER_COUNTS,
+    &zulip_chart::EXPORT,
+    &braze_kpi::EXPORT,
+    &teams_usage::COUNTS,
+    &teams_usage::USER_COUNTS,
+    &teams_usage::USER_DETAIL,
 ];
 
 /// Finds a format by the name that `--as` takes.

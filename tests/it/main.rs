@@ -11,3 +11,4 @@ mod oracle;
 mod project;
 mod queries;
 mod report;
+mod secrets;

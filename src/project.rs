@@ -128,6 +128,12 @@ pub struct Source {
     /// Columns that are not taken.
     #[serde(default)]
     pub ignore: Vec<String>,
+    /// What metric every row gives, for files whose column of values is called otherwise and mapped to `value`.
+    pub metric: Option<String>,
+    /// What every row's `dimension_value` is a value of: `country`.
+    pub dimension: Option<String>,
+    /// What every row's statement is, for files without a `status` column: `estimate`, `compiled`.
+    pub status: Option<String>,
     /// The zone in which moments fall on days; the project's own where it is not given.
     pub zone: Option<String>,
     /// What new content at a known path does.

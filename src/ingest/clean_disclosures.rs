@@ -16,7 +16,7 @@ use super::{cell, platforms};
 use crate::calendar::{self, Month, date32};
 use crate::metric::{self, METRICS, Metric};
 
-const STATUS: &[&str] = &[
+pub(super) const STATUS: &[&str] = &[
     "stated", "derived", "disputed", "compiled", "estimate", "record", "regional", "spike",
 ];
 const QUALIFIER: &[&str] = &["exact", "about", "at_least", "at_most"];
@@ -72,7 +72,10 @@ fn statement<'a>(
     let platform = platforms::canonical(&given, options)
         .map_err(|reason| (Role::Platform, reason))?
         .to_owned();
-    let name = text(Role::Metric)?;
+    let name = match &options.source.metric {
+        Some(metric) => Cow::Borrowed(metric.as_str()),
+        None => text(Role::Metric)?,
+    };
     if name.is_empty() {
         return Err((Role::Metric, Reason::NoMetric));
     }
@@ -100,7 +103,10 @@ fn statement<'a>(
             Err((role, reason))
         }
     };
-    let status = one_of(Role::Status, STATUS, Reason::Status)?;
+    let status = match &options.source.status {
+        Some(status) => Cow::Borrowed(status.as_str()),
+        None => one_of(Role::Status, STATUS, Reason::Status)?,
+    };
     let qualifier = one_of(Role::Qualifier, QUALIFIER, Reason::Qualifier)?;
     let published = text(Role::Published)?;
     if !published.is_empty() && calendar::start_of(&published).is_err() {

@@ -48,6 +48,8 @@ struct Reader<'a> {
     shape: Shape,
     day: Option<usize>,
     metric: Option<usize>,
+    /// The metric of every row, where essor.toml says it.
+    said: Option<Result<u8, Reason>>,
     value: Option<usize>,
     days: Memo<Result<When, Reason>>,
     metrics: Memo<Result<u8, Reason>>,
@@ -64,6 +66,7 @@ impl<'a> Reader<'a> {
             shape: context.layout.shape,
             day: slots.column(Role::Day),
             metric: slots.column(Role::Metric),
+            said: options.source.metric.as_deref().map(find),
             value: slots.column(Role::Value),
             days: Memo::new(Err(Reason::NoDay)),
             metrics: Memo::new(Err(Reason::NoMetric)),
@@ -96,6 +99,7 @@ impl<'a> Reader<'a> {
             return Ok(());
         }
         let metric = match self.metric {
+            _ if let Some(said) = self.said => said,
             Some(metric) => self
                 .metrics
                 .text(&columns[metric], row, find)
@@ -172,7 +176,10 @@ impl Places {
         Places {
             platforms: names(Role::Platform, platform),
             servers: names(Role::Server, server),
-            dimensions: names(Role::Dimension, ""),
+            dimensions: names(
+                Role::Dimension,
+                options.source.dimension.as_deref().unwrap_or(""),
+            ),
             values: names(Role::DimensionValue, ""),
             numbers: HashMap::new(),
             keys: vec![],

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use super::Options;
 use super::error::{IngestError, plural};
+use super::guard;
+use super::reject::Reason;
 use crate::metric::{self, Kind, METRICS};
 use crate::schema::Grain;
 
@@ -163,7 +165,7 @@ impl Layout {
                 .iter()
                 .any(|name| meant(name).as_deref() == Some(wanted))
         };
-        let long = has("metric") && has("value");
+        let long = (has("metric") || source.metric.is_some()) && has("value");
         let people = !long && (has("user") || has("user_id"));
         let grain = match source.grain {
             Some(grain) => grain,
@@ -183,8 +185,66 @@ impl Layout {
             cumulative: vec![false; METRICS.len()],
         };
         layout.check_mapping(options)?;
+        layout.check_said(names, options)?;
         layout.check_cumulative(names, options)?;
         Ok(layout)
+    }
+
+    /// What essor.toml says of every row must be something that rows may say, and that they do not say themselves.
+    fn check_said(&self, names: &[Arc<str>], options: &Options) -> Result<(), IngestError> {
+        let source = &options.source;
+        let wrong = |key, value: &str, detail: String| {
+            Err(IngestError::Declared {
+                name: self.file.clone(),
+                key,
+                value: format!("\"{value}\""),
+                detail,
+            })
+        };
+        let said = [
+            ("metric", &source.metric),
+            ("dimension", &source.dimension),
+            ("status", &source.status),
+        ];
+        for (key, value) in said {
+            let Some(value) = value else { continue };
+            if self.grain.of_people() {
+                return wrong(key, value, "a file of people has none".to_owned());
+            }
+            let column = names
+                .iter()
+                .any(|n| self.meaning(n).as_deref() == Some(key));
+            if column && self.known(key).is_some() {
+                return wrong(
+                    key,
+                    value,
+                    format!("it has a `{key}` column that says it row by row"),
+                );
+            }
+        }
+        if let Some(name) = &source.metric {
+            if let Err(unknown) = metric::find(name) {
+                return wrong("metric", name, unknown.to_string());
+            }
+            if self.shape != Shape::Long {
+                let detail = "it needs the column that holds the figures, `columns = { \"THEIRS\" = \"value\" }`";
+                return wrong("metric", name, detail.to_owned());
+            }
+        }
+        match (&source.status, &source.dimension, self.grain) {
+            (Some(status), _, Grain::Usage) => wrong(
+                "status",
+                status,
+                "usage has none: all of it is reported".to_owned(),
+            ),
+            (Some(status), ..) if !super::clean_disclosures::STATUS.contains(&status.as_str()) => {
+                wrong("status", status, Reason::Status.text().into_owned())
+            }
+            (_, Some(dimension), Grain::Disclosures) => {
+                wrong("dimension", dimension, "statements have none".to_owned())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// A mapping must lead to a name known here.
@@ -312,8 +372,10 @@ impl Layout {
             }
             if self.grain.of_people() {
                 let other = self.known(&ours);
-                let other = other.filter(|r| !matches!(r, Role::Day | Role::Moment));
-                return Ok(other.unwrap_or(Role::Ignored));
+                return match other.filter(|r| !matches!(r, Role::Day | Role::Moment)) {
+                    Some(role) => self.guarded(name, role),
+                    None => self.guarded(name, Role::Ignored),
+                };
             }
             // With the day column named, another `date` or `time` is a column like any other.
             if self.known(&ours) == Some(Role::Day) && *day != ours {
@@ -322,10 +384,27 @@ impl Layout {
         }
         match self.known(&ours) {
             Some(Role::Day) if self.messages => Ok(Role::Moment),
-            Some(role) => Ok(role),
+            Some(role) => self.guarded(name, role),
             // Exports of people hold much that is none of ours: what is not asked for is not taken.
-            None if self.grain.of_people() => Ok(Role::Ignored),
+            None if self.grain.of_people() => self.guarded(name, Role::Ignored),
             None => Err(self.unknown(name, &ours)),
+        }
+    }
+
+    /// A role, unless the column looks like content or identity and is not taken for a user's id. The values of
+    /// a dimension are kept as they are.
+    fn guarded(&self, name: &str, role: Role) -> Result<Role, IngestError> {
+        let kept = matches!(role, Role::Ignored | Role::Split(_));
+        match kept && self.grain.of_people() && guard::suspicious(name) {
+            true => Err(self.suspicious(name)),
+            false => Ok(role),
+        }
+    }
+
+    fn suspicious(&self, name: &str) -> IngestError {
+        IngestError::Suspicious {
+            name: self.file.clone(),
+            column: name.to_owned(),
         }
     }
 
@@ -346,6 +425,9 @@ impl Layout {
 
     fn unknown(&self, name: &str, ours: &str) -> IngestError {
         let near = self.nearest(ours).map(str::to_owned);
+        if near.is_none() && self.grain == Grain::Usage && guard::suspicious(name) {
+            return self.suspicious(name);
+        }
         IngestError::UnknownColumn {
             name: self.file.clone(),
             column: name.to_owned(),
@@ -457,7 +539,7 @@ impl Layout {
                 ("value", Role::Value),
                 ("as_of", Role::AsOf),
             ] {
-                if !slots.has(role) {
+                if !slots.has(role) && !(role == Role::Metric && options.source.metric.is_some()) {
                     return missing(
                         column,
                         "add it, or map one in essor.toml with `columns = { \"THEIRS\" = \"OURS\" }`",

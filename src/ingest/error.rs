@@ -162,6 +162,16 @@ pub enum IngestError {
         /// The nearest known name.
         near: Option<String>,
     },
+    /// A column that looks like what must not be kept.
+    #[error(
+        "`{column}` in `{name}` looks like content or identity, of which nothing is kept; in essor.toml, below the file's [[source]], drop it with `ignore = [\"{column}\"]`, or, if it is the id of a user, make pseudonyms of it with `columns = {{ \"{column}\" = \"user\" }}`"
+    )]
+    Suspicious {
+        /// The file.
+        name: String,
+        /// The column, by the file's name.
+        column: String,
+    },
     /// Two columns that mean the same.
     #[error(
         "`{first}` and `{second}` in `{name}` both give `{meaning}`; leave one out in essor.toml with `ignore = [\"{second}\"]`"

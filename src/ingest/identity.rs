@@ -60,6 +60,18 @@ pub fn identity(content: &Content, options: &Options) -> String {
         part(&list.len().to_string());
         list.iter().for_each(|name| part(name));
     }
+    // Said of few files: what was loaded before these could be said keeps its identity.
+    let said = [
+        ("metric", &source.metric),
+        ("dimension", &source.dimension),
+        ("status", &source.status),
+    ];
+    for (key, value) in said {
+        if let Some(value) = value {
+            part(key);
+            part(value);
+        }
+    }
     if let Some(exported) = &options.exported {
         part(exported.format);
         part(exported.grain.name());

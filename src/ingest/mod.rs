@@ -34,6 +34,7 @@ mod coverage;
 mod csv;
 mod error;
 mod exports;
+mod guard;
 mod identity;
 mod interchange;
 mod json;
@@ -54,7 +55,7 @@ pub use archive::{Failed, Limits, Member, Walk};
 pub use coverage::{Coverage, SeriesKey};
 pub use error::IngestError;
 pub use exports::{
-    Database, Exported, Live, Part, Series, Stretch, database_parts, is_database, parts,
+    Database, Exported, Live, Part, Series, Stretch, database_parts, formats, is_database, parts,
 };
 pub use identity::{Content, content, identity};
 pub use platforms::fold;

@@ -774,3 +774,128 @@ fn without_a_key_no_id_is_read() {
         "{text}"
     );
 }
+
+#[test]
+fn columns_of_content_are_refused_until_essor_toml_says_what_they_are() {
+    let day = "2016-02-01";
+    for column in ["email", "message", "displayName", "IP address"] {
+        let text = format!("user,day,{column}\n1,{day},x\n");
+        let error = people(&text, Source::default(), chrono_tz::Tz::UTC).unwrap_err();
+        let error = error.to_string();
+        let ways = [
+            format!("ignore = [\"{column}\"]"),
+            format!("{{ \"{column}\" = \"user\" }}"),
+        ];
+        assert!(ways.iter().all(|way| error.contains(way)), "{error}");
+        let ignore = Source {
+            ignore: vec![column.to_owned()],
+            ..Source::default()
+        };
+        people(&text, ignore, chrono_tz::Tz::UTC).unwrap();
+        let text = format!("{column},day\n1,{day}\n");
+        let columns = [(column.to_owned(), "user".to_owned())].into();
+        let user = Source {
+            columns,
+            ..Source::default()
+        };
+        let (rows, _) = people(&text, user, chrono_tz::Tz::UTC).unwrap();
+        assert_eq!(rows.len(), 1, "{column}");
+        // Also where a later row of NDJSON brings it.
+        let later = format!(
+            "{{\"user\": 1, \"day\": \"{day}\"}}\n{{\"user\": 2, \"day\": \"{day}\", \"{column}\": \"x\"}}\n"
+        );
+        assert!(
+            people(&later, Source::default(), chrono_tz::Tz::UTC).is_err(),
+            "{column}"
+        );
+    }
+    assert!(
+        refused(
+            &format!("date,platform,dau,email\n{day},A,1,x\n"),
+            &Options::default()
+        )
+        .contains("identity")
+    );
+    assert!(
+        refused(
+            &format!("date,platform,dau,message\n{day},A,1,x\n"),
+            &Options::default()
+        )
+        .contains("did you mean")
+    );
+}
+
+#[test]
+fn a_table_of_one_indicator_states_it_for_years() {
+    let text = "Entity,Code,Year,\"Monthly active users, of apps\"\nTelegram,,2013,100000\nSignal,,2014,0.5\nTelegram,,2014-06,7\n";
+    let owid = "columns = { Entity = \"platform\", Year = \"as_of\", \"Monthly active users, of apps\" = \"value\" }\nmetric = \"mau\"\nstatus = \"compiled\"\nignore = [\"Code\"]";
+    let outcome = run(text, &source(owid));
+    assert_eq!(
+        outcome.rows,
+        [
+            "Telegram|mau_stated|100000|users|2013-12-31|year|compiled|exact|||||2",
+            "Telegram|mau_stated|7|users|2014-06-30|month|compiled|exact|||||4",
+        ]
+    );
+    assert_eq!(short(&outcome)[0].0, 3);
+    let plain = run(text, &source(&owid.replace("compiled", "estimate")));
+    assert_ne!(plain.summary.identity, outcome.summary.identity);
+}
+
+#[test]
+fn a_table_of_one_metric_may_split_it() {
+    let text = "date,app,country,users\n2016-02-01,Telegram,NL,5\n2016-02-01,Telegram,DE,6\n";
+    let toml = "columns = { app = \"platform\", country = \"dimension_value\", users = \"value\" }\nmetric = \"dau\"\ndimension = \"country\"";
+    let outcome = run(text, &source(toml));
+    assert_eq!(
+        outcome.rows,
+        [
+            "Telegram||2016-02-01|-|dau|distinct|country|NL|5|reported",
+            "Telegram||2016-02-01|-|dau|distinct|country|DE|6|reported",
+        ]
+    );
+}
+
+#[test]
+fn what_essor_toml_says_of_all_rows_is_checked() {
+    for (text, toml, part) in [
+        (
+            "date,platform,value\n",
+            "metric = \"dua\"",
+            "did you mean `dau`",
+        ),
+        (
+            "date,platform,n\n",
+            "metric = \"dau\"",
+            "needs the column that holds the figures",
+        ),
+        (
+            "date,platform,metric,value\n",
+            "metric = \"dau\"",
+            "says it row by row",
+        ),
+        (
+            "date,platform,value\n",
+            "metric = \"dau\"\nstatus = \"estimate\"",
+            "usage has none",
+        ),
+        (
+            "as_of,platform,value\n",
+            "metric = \"mau\"\nstatus = \"rumour\"",
+            "not a status",
+        ),
+        (
+            "as_of,platform,value\n",
+            "metric = \"mau\"\ndimension = \"x\"",
+            "statements have none",
+        ),
+        (
+            "user,day\n",
+            "platform = \"A\"\nmetric = \"dau\"",
+            "a file of people has none",
+        ),
+    ] {
+        let error = refused(text, &source(toml));
+        assert!(error.contains(part), "{error}");
+    }
+}

@@ -13,3 +13,4 @@ mod oracle;
 mod project;
 mod queries;
 mod report;
+mod secrets;

@@ -134,6 +134,11 @@ pub(super) static EXPORTS: &[&Export] = &[
     &teams_usage::USER_DETAIL,
 ];
 
+/// The names of the formats that programs export.
+pub fn formats() -> Vec<&'static str> {
+    EXPORTS.iter().map(|export| export.name).collect()
+}
+
 /// Finds a format by the name that `--as` takes.
 pub(super) fn named(name: &str) -> Option<&'static Export> {
     EXPORTS.iter().find(|e| e.name == name).copied()

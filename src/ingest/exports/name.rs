@@ -37,6 +37,7 @@ pub(super) fn complete(
     source.ignore.clear();
     source.cumulative = export.cumulative.iter().map(|m| (*m).to_owned()).collect();
     (source.day, source.rows) = (None, None);
+    (source.metric, source.dimension, source.status) = (None, None, None);
     source.platform.get_or_insert_with(|| {
         options
             .network

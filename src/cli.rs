@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{ColorChoice, Parser, Subcommand};
 
 use crate::commands::{
-    chart, collect, explain, ingest, init, manual, query, report, simulate, status, unload,
+    chart, collect, explain, ingest, init, manual, preview, query, report, simulate, status, unload,
 };
 
 const EXAMPLES: &str = "\
@@ -42,6 +42,8 @@ pub enum Command {
     Init(init::Args),
     /// Read files into the store: each counts once, whatever its name
     Ingest(ingest::Args),
+    /// Show how a file would be read, before it is
+    Preview(preview::Args),
     /// Receive the reports that Matrix servers send, into files
     Collect(collect::Args),
     /// Write an invented messenger as a project, of any size

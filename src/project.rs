@@ -105,6 +105,27 @@ pub enum Active {
     Messages,
 }
 
+/// Which of day and month stands first where both are numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum DateFormat {
+    /// 23/02/2016
+    #[serde(rename = "day/month/year")]
+    DayFirst,
+    /// 02/23/2016
+    #[serde(rename = "month/day/year")]
+    MonthFirst,
+}
+
+impl DateFormat {
+    /// As essor.toml writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            DateFormat::DayFirst => "day/month/year",
+            DateFormat::MonthFirst => "month/day/year",
+        }
+    }
+}
+
 /// How the files at a path are read.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -142,6 +163,18 @@ pub struct Source {
     /// The format that the file is of, in place of what its bytes show: `synapse-phone-home`.
     #[serde(rename = "as")]
     pub format: Option<String>,
+    /// Of delimited text: its encoding, where its bytes do not show it (`windows-1252`).
+    pub encoding: Option<String>,
+    /// Of delimited text: what stands between two fields, one character, `tab` or `space`.
+    pub delimiter: Option<String>,
+    /// Of delimited text: how many lines stand above the header.
+    pub skip: Option<u64>,
+    /// Of delimited text: which of day and month stands first.
+    pub date_format: Option<DateFormat>,
+    /// Of delimited text: what stands before the decimals of its numbers.
+    pub decimal: Option<String>,
+    /// Of delimited text: what stands between the thousands of its numbers.
+    pub thousands: Option<String>,
     /// Of people: what a row is, where the name of its day's column does not say it.
     pub rows: Option<Rows>,
     /// Of people: when a row says that its user was active.
@@ -150,6 +183,39 @@ pub struct Source {
 }
 
 impl Source {
+    /// Whether what is said of delimited text can be meant.
+    fn delimited(&self) -> Result<(), String> {
+        if let Some(label) = &self.encoding
+            && encoding_rs::Encoding::for_label(label.trim().as_bytes()).is_none()
+        {
+            return Err(format!(
+                "encoding: there is no `{label}`; write one such as `utf-8`, `windows-1252` or `utf-16le`"
+            ));
+        }
+        if let Some(delimiter) = &self.delimiter {
+            let one =
+                matches!(delimiter.as_bytes(), [b] if b.is_ascii() && !b.is_ascii_alphanumeric());
+            if !one && !matches!(delimiter.as_str(), "tab" | "space") {
+                return Err(format!(
+                    "delimiter: `{delimiter}` can't be one; write one character such as `;`, or `tab` or `space`"
+                ));
+            }
+        }
+        for (key, mark) in [("decimal", &self.decimal), ("thousands", &self.thousands)] {
+            let one = |mark: &String| {
+                let mut chars = mark.chars();
+                matches!((chars.next(), chars.next()), (Some(c), None) if !c.is_alphanumeric())
+            };
+            if mark.as_ref().is_some_and(|mark| !one(mark)) {
+                return Err(format!("{key}: write one character, such as `,` or `.`"));
+            }
+        }
+        if self.decimal.is_some() && self.decimal == self.thousands {
+            return Err("decimal and thousands can't be the same".to_owned());
+        }
+        Ok(())
+    }
+
     /// Whether it is of a file: the path may be written from the project's folder (`./` before it or
     /// not) or absolute.
     fn matches(&self, root: &Path, relative: &str, options: glob::MatchOptions) -> bool {
@@ -293,6 +359,7 @@ impl Project {
             if let Some(name) = &source.zone {
                 self::zone(name).map_err(&wrong)?;
             }
+            source.delimited().map_err(&wrong)?;
             glob::Pattern::new(&source.path)
                 .map_err(|e| wrong(format!("source path `{}` is no glob: {e}", source.path)))?;
         }

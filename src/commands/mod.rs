@@ -7,6 +7,7 @@ pub mod explain;
 pub mod ingest;
 pub mod init;
 pub mod manual;
+pub mod preview;
 pub mod query;
 pub mod report;
 pub mod simulate;
@@ -90,6 +91,7 @@ pub fn run(cli: Cli) -> Result<Outcome> {
     match cli.command {
         Command::Init(args) => init::run(args, &here),
         Command::Ingest(args) => ingest::run(args, &setting),
+        Command::Preview(args) => preview::run(args, &setting),
         Command::Collect(args) => collect::run(args, &here, &setting),
         Command::Simulate(args) => simulate::run(args, &here, &setting),
         Command::Query(args) => query::run(args, &setting),

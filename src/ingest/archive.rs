@@ -9,7 +9,7 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 use tempfile::NamedTempFile;
 
 use super::error::IngestError;
-use super::sniff::{self, Bytes, Compression};
+use super::sniff::{self, Compression};
 use super::{Input, Origin};
 
 /// How much is taken out of one archive, those within it included.

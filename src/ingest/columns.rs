@@ -423,6 +423,17 @@ impl Layout {
         }
     }
 
+    /// What a column gives, in our own words; nothing for one that is not taken.
+    pub(super) fn gives(&self, name: &str) -> Result<Option<String>, IngestError> {
+        let day = || Some("day".to_owned());
+        Ok(match self.role(name)? {
+            Role::Ignored => None,
+            Role::Day | Role::Moment if self.day.as_deref() == Some(&plain(name)) => day(),
+            Role::Measure(metric) => METRICS.get(usize::from(metric)).map(|m| m.name.to_owned()),
+            _ => self.meaning(name),
+        })
+    }
+
     fn unknown(&self, name: &str, ours: &str) -> IngestError {
         let near = self.nearest(ours).map(str::to_owned);
         if near.is_none() && self.grain == Grain::Usage && guard::suspicious(name) {

@@ -8,7 +8,7 @@ use super::clean::Context;
 use super::columns::Slots;
 use super::error::IngestError;
 use super::interchange;
-use super::reject::Lines;
+use super::reject::{Lines, Reason};
 use super::scan::{self, Dialect};
 use super::sniff::MARK;
 use super::stream::{Body, Chunk, Cutter, Source};
@@ -45,6 +45,7 @@ pub(super) fn open(mut source: Source) -> Result<(Rows, Vec<Arc<str>>), IngestEr
                     source,
                     dialect,
                     names: names.clone(),
+                    decoded: false,
                 },
                 names,
             ));
@@ -109,7 +110,7 @@ fn header(
 }
 
 /// The separator that stands in the header most often, outside of quotes.
-fn separator(line: &[u8]) -> u8 {
+pub(super) fn separator(line: &[u8]) -> u8 {
     let mut counts = [(b',', 0), (b';', 0), (b'\t', 0)];
     let mut quoted = false;
     for byte in line {
@@ -134,6 +135,15 @@ pub(super) struct Rows {
     source: Source,
     pub dialect: Dialect,
     names: Vec<Arc<str>>,
+    /// Whether the bytes were decoded: what is no text then was none in the file's encoding.
+    pub decoded: bool,
+}
+
+impl Rows {
+    /// The bytes behind the header.
+    pub(super) fn into_source(self) -> Source {
+        self.source
+    }
 }
 
 impl Cutter for Rows {
@@ -165,6 +175,9 @@ impl Cutter for Rows {
                 (found.rejects.get_mut(reject), self.names.get(field))
             {
                 reject.column = name.clone();
+                if self.decoded {
+                    reject.reason = Reason::NotDecoded.text();
+                }
             }
         }
         let body = Body::Csv {

@@ -152,6 +152,20 @@ pub enum IngestError {
         /// What is wrong and what to do.
         detail: String,
     },
+    /// Something that can be read in two ways.
+    #[error(
+        "it can't be told of `{name}` {what}: {detail}; in essor.toml, below the file's [[source]], say `{advice}`"
+    )]
+    Undecided {
+        /// The file.
+        name: String,
+        /// What can't be told.
+        what: String,
+        /// Why.
+        detail: String,
+        /// What to declare.
+        advice: String,
+    },
     /// A column that is nothing known.
     #[error("`{column}` in `{name}` is not a metric or a column known here{}; in essor.toml, below the file's [[source]], take it with `columns = {{ \"{column}\" = \"{}\" }}` or leave it out with `ignore = [\"{column}\"]`", .near.as_ref().map(|n| format!(" (did you mean `{n}`?)")).unwrap_or_default(), .near.as_deref().unwrap_or(if column.to_lowercase().contains("date") || column.to_lowercase().contains("day") { "day" } else { "signups" }))]
     UnknownColumn {

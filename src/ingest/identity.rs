@@ -72,6 +72,22 @@ pub fn identity(content: &Content, options: &Options) -> String {
             part(value);
         }
     }
+    // Only where something is declared, so that what was loaded before keeps its identity.
+    let skip = source.skip.map(|lines| lines.to_string());
+    let order = source.date_format.map(|order| order.name().to_owned());
+    for (key, declared) in [
+        ("encoding", &source.encoding),
+        ("delimiter", &source.delimiter),
+        ("skip", &skip),
+        ("date_format", &order),
+        ("decimal", &source.decimal),
+        ("thousands", &source.thousands),
+    ] {
+        if let Some(declared) = declared {
+            part(key);
+            part(declared);
+        }
+    }
     if let Some(exported) = &options.exported {
         part(exported.format);
         part(exported.grain.name());

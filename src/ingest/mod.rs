@@ -32,6 +32,7 @@ mod columnar;
 mod columns;
 mod coverage;
 mod csv;
+mod delimited;
 mod error;
 mod exports;
 mod guard;
@@ -43,6 +44,7 @@ mod moment;
 mod people;
 mod pipeline;
 mod platforms;
+mod preview;
 mod reject;
 mod scan;
 mod sniff;
@@ -59,6 +61,7 @@ pub use exports::{
 };
 pub use identity::{Content, content, identity};
 pub use platforms::fold;
+pub use preview::{Copied, Look, Proposed, copy, look};
 pub use reject::Reject;
 pub use sniff::{Compression, Format, compression};
 

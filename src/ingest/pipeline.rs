@@ -14,10 +14,13 @@ use super::clean::{Cleaned, Context};
 use super::clean_user_days::People;
 use super::columns::{Layout, Slots};
 use super::coverage::{Ledger, Presence};
+use super::delimited::record::Dialect;
+use super::delimited::text::{self, Text};
+use super::delimited::{self, translate};
 use super::error::IngestError;
 use super::identity::{self, Tally};
 use super::reject::{Reason, Reject};
-use super::scan::Dialect;
+use super::scan;
 use super::sniff::{self, Compression, Format};
 use super::stream::{Body, Chunk, Cutter, Source};
 use super::table::Table;
@@ -30,7 +33,7 @@ use crate::schema::Grain;
 
 /// What a worker needs besides the chunk to read its fields.
 enum Fields {
-    Csv(Dialect, Slots),
+    Csv(scan::Dialect, Slots),
     Json(json::Known),
     Columns,
 }
@@ -63,15 +66,13 @@ pub(super) fn open(input: &Input, options: &Options) -> Result<Opened, IngestErr
         ),
         false => sniff::open(input)?,
     };
-    let (head, bytes) = sniff::peek(bytes, sniff::HEAD)
-        .map_err(|source| super::failed(name, compression, source))?;
-    let format = match &options.exported {
-        Some(exported) => Format::Export(exported.format),
-        None => sniff::format(name, &head)?,
-    };
     declared_platform(name, options)?;
     let tally = Tally::default();
     let bytes = tally.over(bytes);
+    let (format, text) = match &options.exported {
+        Some(exported) => (Format::Export(exported.format), Text::of(bytes)),
+        None => text::open(name, compression, bytes, &options.source)?,
+    };
     let chunk = if options.chunk == 0 {
         CHUNK
     } else {
@@ -82,13 +83,12 @@ pub(super) fn open(input: &Input, options: &Options) -> Result<Opened, IngestErr
     let (layout, names, cutter, fields): (Arc<Layout>, Vec<Arc<str>>, Box<dyn Cutter>, Fields) =
         match format {
             Format::Csv => {
-                let (rows, names) = csv::open(Source::new(name, compression, bytes, chunk))?;
-                let (layout, slots) = decide(name, &names, options)?;
-                let fields = Fields::Csv(rows.dialect, slots);
-                (layout, names, Box::new(rows), fields)
+                let (layout, names, cutter, fields) =
+                    delimited(name, compression, text, chunk, options)?;
+                (layout, names, cutter, fields)
             }
             Format::Ndjson | Format::Json => {
-                let source = Source::new(name, compression, bytes, chunk);
+                let source = Source::new(name, compression, text.bytes, chunk);
                 let mut cutter: Box<dyn Cutter> = match format {
                     Format::Json => Box::new(json_cut::ByElement::new(source)),
                     _ => Box::new(json_cut::ByLine { source }),
@@ -98,7 +98,7 @@ pub(super) fn open(input: &Input, options: &Options) -> Result<Opened, IngestErr
                 (layout, names, cutter, Fields::Json(json::Known::default()))
             }
             Format::Export(_) => {
-                let (layout, names, rows) = export(input, options, compression, bytes)?;
+                let (layout, names, rows) = export(input, options, compression, text.bytes)?;
                 (layout, names, Box::new(rows), Fields::Columns)
             }
             Format::Parquet | Format::ArrowFile | Format::ArrowStream => {
@@ -106,7 +106,7 @@ pub(super) fn open(input: &Input, options: &Options) -> Result<Opened, IngestErr
                     name,
                     format,
                     compression,
-                    bytes,
+                    text.bytes,
                     size_of(input, compression),
                     chunk,
                 )?;
@@ -140,6 +140,58 @@ pub(super) fn open(input: &Input, options: &Options) -> Result<Opened, IngestErr
         passed_over,
         synthetic,
     })
+}
+
+type Begun = (Arc<Layout>, Vec<Arc<str>>, Box<dyn Cutter>, Fields);
+
+/// Begins to read delimited text: one that is written as most are as it stands, another put into that form.
+fn delimited(
+    name: &str,
+    compression: Compression,
+    text: Text,
+    chunk: usize,
+    options: &Options,
+) -> Result<Begun, IngestError> {
+    let found = delimited::find::find(name, &text.sample, text.whole, &options.source)?;
+    let decoded = text.decoded();
+    let Some(found) = found else {
+        let source = Source::new(name, compression, text.bytes, chunk);
+        let (mut rows, names) = csv::open(source)?;
+        rows.decoded = decoded;
+        let (layout, slots) = decide(name, &names, options)?;
+        let width = names.len();
+        let dialect = Dialect {
+            separator: rows.dialect.separator,
+            ..Dialect::COMMON
+        };
+        let (start, line) = text::behind_header(&text.sample, dialect);
+        let sample = &text.sample[start..];
+        let of = (&dialect, width);
+        let spellings = delimited::decide(name, sample, text.whole, of, (&names, &slots), options)?;
+        let Some(spellings) = spellings else {
+            let fields = Fields::Csv(rows.dialect, slots);
+            return Ok((layout, names, Box::new(rows), fields));
+        };
+        let found = delimited::find::Found::common(dialect, &names, line);
+        let rows = translate::Rows::new(rows.into_source(), found, spellings, decoded);
+        let fields = Fields::Csv(rows.form(), slots);
+        return Ok((layout, names, Box::new(rows), fields));
+    };
+    if !found.named {
+        return Err(IngestError::Header {
+            name: name.to_owned(),
+            detail: "its first row holds figures and no names; put a line with the names of its columns above it".to_owned(),
+        });
+    }
+    let names = found.names.clone();
+    let (layout, slots) = decide(name, &names, options)?;
+    let sample = text.sample.get(found.start..).unwrap_or_default();
+    let of = (&found.dialect, found.width);
+    let spellings = delimited::decide(name, sample, text.whole, of, (&names, &slots), options)?;
+    let source = text.from(name, compression, found.start, chunk)?;
+    let rows = translate::Rows::new(source, found, spellings.unwrap_or_default(), decoded);
+    let fields = Fields::Csv(rows.form(), slots);
+    Ok((layout, names, Box::new(rows), fields))
 }
 
 /// Begins to read what some program exported.

@@ -18,6 +18,11 @@ pub struct Reject {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reason {
     NotUtf8,
+    NotDecoded,
+    HeaderAgain,
+    AnotherTable,
+    NotTheDates,
+    NotTheNumbers,
     StrayQuote,
     AfterQuote,
     OpenQuote,
@@ -65,6 +70,17 @@ impl Reason {
                 return Cow::Owned(format!("{found} field{s} where the header has {wanted}"));
             }
             Reason::NotUtf8 => "not UTF-8: save the file as UTF-8",
+            Reason::NotDecoded => {
+                "bytes that are no text in the file's encoding: declare another with `encoding` in essor.toml"
+            }
+            Reason::HeaderAgain => "the header again",
+            Reason::AnotherTable => "a row of another table: put it into a file of its own",
+            Reason::NotTheDates => {
+                "not a day as the rest of the column is written: write it the same way, or declare `date_format` in essor.toml"
+            }
+            Reason::NotTheNumbers => {
+                "not a number as the rest of the column is written: write it the same way, or declare `thousands` in essor.toml"
+            }
             Reason::StrayQuote => {
                 "a quote inside an unquoted field: quote the whole field and double the quotes inside it"
             }

@@ -320,7 +320,7 @@ fn each_reason_names_its_line_and_column() {
     let bytes =
         b"date,platform,metric,value\n2016-02-01,\xff,messages,5\n2016-02-01,A,messages,5\n";
     assert_eq!(
-        short(&run(bytes, &Options::default())),
+        short(&run(bytes, &source("encoding = \"utf-8\""))),
         [(2, "platform", "not UTF-8")]
     );
 }

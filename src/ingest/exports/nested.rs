@@ -25,13 +25,18 @@ const BATCH: usize = 1024;
 pub(super) type Element = (u64, Option<Map<String, Value>>);
 
 /// What the decoding thread sends.
-type Batch = Result<Vec<Element>, String>;
+enum Batch {
+    More(Vec<Element>),
+    Last(Vec<Element>),
+    Broken(String),
+}
 
 /// Elements one after the other.
 pub(super) struct Nested {
     name: String,
     batches: Receiver<Batch>,
     waiting: std::vec::IntoIter<Element>,
+    ended: bool,
 }
 
 impl Nested {
@@ -42,7 +47,7 @@ impl Nested {
         let decode = move || {
             if let Err(error) = Decoder::new(array, send.clone()).run(bytes) {
                 // Nobody waits any more where the reading has ended.
-                _ = send.send(Err(error));
+                _ = send.send(Batch::Broken(error));
             }
         };
         let started = thread::Builder::new().spawn(decode);
@@ -54,6 +59,7 @@ impl Nested {
             name: opening.name.to_owned(),
             batches,
             waiting: vec![].into_iter(),
+            ended: false,
         })
     }
 
@@ -63,16 +69,29 @@ impl Nested {
             if let Some(element) = self.waiting.next() {
                 return Ok(Some(element));
             }
+            if self.ended {
+                return Ok(None);
+            }
             match self.batches.recv() {
-                Ok(Ok(batch)) => self.waiting = batch.into_iter(),
-                Ok(Err(detail)) => {
+                Ok(Batch::More(batch)) => self.waiting = batch.into_iter(),
+                Ok(Batch::Last(batch)) => {
+                    self.waiting = batch.into_iter();
+                    self.ended = true;
+                }
+                Ok(Batch::Broken(detail)) => {
                     return Err(IngestError::Corrupt {
                         name: self.name.clone(),
                         format: "JSON",
                         detail,
                     });
                 }
-                Err(_) => return Ok(None),
+                // What was decoded so far must not pass for all.
+                Err(_) => {
+                    return Err(IngestError::Internal {
+                        name: self.name.clone(),
+                        detail: "the decoding thread ended early".to_owned(),
+                    });
+                }
             }
         }
     }
@@ -109,14 +128,18 @@ impl Decoder {
         };
         decoder.deserialize_map(Outer(&mut self)).map_err(place)?;
         decoder.end().map_err(place)?;
-        _ = self.send.send(Ok(self.batch));
+        _ = self.send.send(Batch::Last(self.batch));
         Ok(())
     }
 
     /// Whether somebody still waits.
     fn add(&mut self, element: Element) -> bool {
         self.batch.push(element);
-        self.batch.len() < BATCH || self.send.send(Ok(std::mem::take(&mut self.batch))).is_ok()
+        self.batch.len() < BATCH
+            || self
+                .send
+                .send(Batch::More(std::mem::take(&mut self.batch)))
+                .is_ok()
     }
 }
 

@@ -12,6 +12,7 @@ use crate::ingest::{self, IngestError, Input, Options, Rows};
 use crate::pseudonym::Key;
 use crate::schema::Grain;
 
+mod damage;
 pub(crate) mod given;
 mod mastodon;
 

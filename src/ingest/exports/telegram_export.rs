@@ -593,7 +593,7 @@ mod tests {
 
     #[test]
     fn a_chat_counts_messages_of_senders() {
-        let told = read_file("telegram-export/chat.json", &options());
+        let told = read_file("telegram_export/chat.json", &options());
         assert!(told.seen.contains("`messages` and the `type` of a chat"));
         // 23:30 in UTC on the 23rd is of the 23rd; the older row's clock says the 24th.
         assert_eq!(told.activity, ["2016-02-23 2 3", "2016-02-24 2 2"]);
@@ -611,13 +611,13 @@ mod tests {
     fn the_zone_moves_moments_and_not_the_clock_of_the_computer() {
         let mut options = options();
         options.zone = Tz::Europe__Amsterdam;
-        let told = read_file("telegram-export/chat.json", &options);
+        let told = read_file("telegram_export/chat.json", &options);
         assert_eq!(told.activity, ["2016-02-23 1 2", "2016-02-24 3 3"]);
     }
 
     #[test]
     fn an_account_gives_the_messages_of_all_its_chats() {
-        let told = read_file("telegram-export/account.json", &options());
+        let told = read_file("telegram_export/account.json", &options());
         assert!(told.seen.contains("`about` and `chats`"));
         assert_eq!(told.activity, ["2016-02-23 3 4"]);
         assert!(told.rejects.is_empty());

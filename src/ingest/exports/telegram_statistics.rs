@@ -464,7 +464,7 @@ mod tests {
 
     #[test]
     fn a_whole_answer_gives_what_its_graphs_show() {
-        let told = read_file("telegram-statistics/supergroup.json", &durov());
+        let told = read_file("telegram_statistics/supergroup.json", &durov());
         assert_eq!(
             told.figures,
             [

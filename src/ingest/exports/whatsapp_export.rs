@@ -372,7 +372,7 @@ mod tests {
 
     #[test]
     fn android_and_ios_give_the_messages_of_senders() {
-        let told = read_file("whatsapp-export/android.txt", &options());
+        let told = read_file("whatsapp_export/android.txt", &options());
         assert!(told.seen.contains("begins with a date and a time"));
         // Ann twice and a number on the 12th; Ann on the 13th; an older line after it.
         assert_eq!(
@@ -385,7 +385,7 @@ mod tests {
                 "10 date: not a day that exists, by the order of the dates before it: the day, then the month"
             ]
         );
-        let told = read_file("whatsapp-export/_chat.txt", &options());
+        let told = read_file("whatsapp_export/_chat.txt", &options());
         assert_eq!(told.activity, ["2025-03-04 3 3", "2025-03-14 1 1"]);
         assert!(told.rejects.is_empty(), "{:?}", told.rejects);
     }

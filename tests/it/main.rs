@@ -3,6 +3,7 @@
 mod activity;
 mod browser;
 mod cli;
+mod dirty;
 mod ingest;
 mod kill;
 mod oracle;

@@ -114,7 +114,8 @@ fn copy(input: &Input, options: &Options) -> Result<Outcome> {
 }
 
 fn reasons(out: &mut dyn Write, rejected: u64, first: &[Reject]) -> Result<()> {
-    writeln!(out, "{rejected} rows would be rejected")?;
+    let s = if rejected == 1 { "" } else { "s" };
+    writeln!(out, "{rejected} row{s} would be rejected")?;
     for reject in first {
         let column = match reject.column.as_ref() {
             "" => String::new(),
@@ -201,7 +202,13 @@ fn show(args: &Args, input: &Input, part: Part, project: &Project) -> Result<Out
     if look.format == Format::Csv {
         mapping(&mut out, input, &look, &options, lacks)?;
     }
-    let (summary, seen) = read?;
+    let (summary, seen) = match read {
+        Ok(read) => read,
+        Err(error) => {
+            as_read(&mut out, &look, args.rows)?;
+            return Err(error);
+        }
+    };
     writeln!(out)?;
     if !seen.batches.is_empty() {
         writeln!(
@@ -227,6 +234,20 @@ fn show(args: &Args, input: &Input, part: Part, project: &Project) -> Result<Out
             Ok(Outcome::RowsRejected)
         }
     }
+}
+
+/// The first rows of what is not understood yet.
+fn as_read(out: &mut dyn Write, look: &Look, rows: usize) -> Result<()> {
+    if look.rows.is_empty() {
+        return Ok(());
+    }
+    let mut table = comfy_table::Table::new();
+    table.set_header(look.columns.iter().map(|(name, _)| name));
+    for row in look.rows.iter().take(rows) {
+        table.add_row(row);
+    }
+    writeln!(out, "\n{table}")?;
+    Ok(())
 }
 
 /// Writes understood rows as CSV: of people only how many there are by day.

@@ -95,18 +95,25 @@ fn header(
                 "the name of column {place} is not UTF-8; save the file as UTF-8"
             ))
         })?;
-        let name = name.trim();
-        if name.is_empty() {
-            return Err(wrong(format!("column {place} has no name; give it one")));
-        }
-        if names.iter().any(|other| other.as_ref() == name) {
-            return Err(wrong(format!(
-                "two columns are named `{name}`; rename or remove one"
-            )));
-        }
-        names.push(Arc::from(name));
+        names.push(Arc::from(name.trim()));
     }
+    sound(&names).map_err(wrong)?;
     Ok(Some((end, lines, names, separator)))
+}
+
+/// Whether each column has a name of its own.
+pub(super) fn sound(names: &[Arc<str>]) -> Result<(), String> {
+    for (place, name) in names.iter().enumerate() {
+        if name.is_empty() {
+            return Err(format!("column {} has no name; give it one", place + 1));
+        }
+        if names.iter().take(place).any(|other| other == name) {
+            return Err(format!(
+                "two columns are named `{name}`; rename or remove one"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The separator that stands in the header most often, outside of quotes.

@@ -164,15 +164,15 @@ fn delimited(
             separator: rows.dialect.separator,
             ..Dialect::COMMON
         };
-        let (start, line) = text::behind_header(&text.sample, dialect);
-        let sample = &text.sample[start..];
+        let header = text::header(&text.sample, dialect);
+        let sample = text.sample.get(header.end..).unwrap_or_default();
         let of = (&dialect, width);
         let spellings = delimited::decide(name, sample, text.whole, of, (&names, &slots), options)?;
         let Some(spellings) = spellings else {
             let fields = Fields::Csv(rows.dialect, slots);
             return Ok((layout, names, Box::new(rows), fields));
         };
-        let found = delimited::find::Found::common(dialect, &names, line);
+        let found = delimited::find::Found::common(dialect, &names, header);
         let rows = translate::Rows::new(rows.into_source(), found, spellings, decoded);
         let fields = Fields::Csv(rows.form(), slots);
         return Ok((layout, names, Box::new(rows), fields));
@@ -184,6 +184,10 @@ fn delimited(
         });
     }
     let names = found.names.clone();
+    csv::sound(&names).map_err(|detail| IngestError::Header {
+        name: name.to_owned(),
+        detail,
+    })?;
     let (layout, slots) = decide(name, &names, options)?;
     let sample = text.sample.get(found.start..).unwrap_or_default();
     let of = (&found.dialect, found.width);

@@ -40,7 +40,12 @@ pub struct Look {
     pub columns: Vec<(String, Proposed)>,
     /// Whether a row names its platform.
     pub platform: bool,
+    /// The first rows, as they are read; none of a file of people.
+    pub rows: Vec<Vec<String>>,
 }
+
+/// How many rows a look shows at most.
+const ROWS: usize = 100;
 
 /// Looks at the first bytes of a file.
 ///
@@ -57,6 +62,7 @@ pub fn look(input: &Input, options: &Options) -> Result<Look, IngestError> {
         dialect: vec![],
         columns: vec![],
         platform: false,
+        rows: vec![],
     };
     if let Some(exported) = &options.exported {
         look.format = Format::Export(exported.format);
@@ -95,6 +101,15 @@ pub fn look(input: &Input, options: &Options) -> Result<Look, IngestError> {
             other => other,
         };
         look.columns.push((name.to_string(), proposed));
+    }
+    if !layout.grain.of_people() {
+        let all: Vec<usize> = (0..found.names.len()).collect();
+        let short = sample.get(..sample.len().min(1 << 16)).unwrap_or_default();
+        let whole = text.whole && short.len() == sample.len();
+        let columns = delimited::texts(short, whole, &found.dialect, found.width, &all);
+        let rows = columns.first().map_or(0, Vec::len).min(ROWS);
+        let row = |row: usize| columns.iter().filter_map(|c| c.get(row).cloned()).collect();
+        look.rows = (0..rows).map(row).collect();
     }
     let slots = layout.slots(&found.names);
     if let Ok(slots) = slots {
@@ -140,11 +155,8 @@ fn found(
         separator: rows.dialect.separator,
         ..Dialect::COMMON
     };
-    let (start, line) = text::behind_header(&text.sample, dialect);
-    Ok(Found {
-        start,
-        ..Found::common(dialect, &names, line)
-    })
+    let header = text::header(&text.sample, dialect);
+    Ok(Found::common(dialect, &names, header))
 }
 
 /// How a text is written, in words.
@@ -218,9 +230,15 @@ pub fn copy<E: From<IngestError> + From<std::io::Error>>(
     let found = found(name, compression, &text, options)?;
     let decoded = text.decoded();
     let names: Vec<Arc<str>> = found.names.clone();
+    // As it stands in the file, blanks and all.
+    let as_written = |name: &Vec<u8>| Arc::from(String::from_utf8_lossy(name).as_ref());
+    let header: Vec<Arc<str>> = found.header.iter().map(as_written).collect();
     let source = text.from(name, compression, found.start, CHUNK)?;
     let mut rows = translate::Rows::new(source, found, Default::default(), decoded);
-    out.write_all(&translate::header(&names))?;
+    match header.is_empty() {
+        true => out.write_all(&translate::header(&names))?,
+        false => out.write_all(&translate::header(&header))?,
+    }
     let mut copied = Copied::default();
     while let Some(chunk) = rows.next()? {
         if let Body::Csv { bytes, .. } = &chunk.body {

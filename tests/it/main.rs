@@ -6,6 +6,7 @@ mod browser;
 mod cli;
 mod collect;
 mod databases;
+mod dirty;
 mod ingest;
 mod kill;
 mod networks;

@@ -86,7 +86,7 @@ fn places(slots: &Slots) -> (Option<usize>, Vec<usize>) {
 }
 
 /// The texts of some columns in the rows of a sample.
-fn texts(
+pub(crate) fn texts(
     sample: &[u8],
     whole: bool,
     dialect: &Dialect,

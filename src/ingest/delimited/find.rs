@@ -8,6 +8,7 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use super::record::{self, Dialect, Fields, Row};
+use super::text;
 use crate::ingest::csv::separator;
 use crate::ingest::error::IngestError;
 use crate::ingest::{scan, sniff};
@@ -38,17 +39,17 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    /// A text in the common dialect (or with another separator) whose first row stands on `line`.
-    pub(crate) fn common(dialect: Dialect, names: &[Arc<str>], line: u64) -> Self {
+    /// A text in the common dialect, or with another separator, below this header.
+    pub(crate) fn common(dialect: Dialect, names: &[Arc<str>], header: text::Header) -> Self {
         Found {
             dialect,
             names: names.to_vec(),
-            header: names.iter().map(|name| name.as_bytes().to_vec()).collect(),
+            header: header.fields,
             named: true,
             width: names.len(),
             preamble: 0,
-            start: 0,
-            line,
+            start: header.end,
+            line: header.line,
             figures: vec![],
         }
     }
@@ -67,7 +68,10 @@ pub(crate) fn find(
         false => 0,
     };
     let declared = source.delimiter.is_some() || source.skip.is_some();
-    let common = common(sample, marked, whole);
+    let common = match whole && sample.last().is_some_and(|b| *b != b'\n') {
+        true => common(&[sample, b"\n"].concat(), marked, whole),
+        false => common(sample, marked, whole),
+    };
     if common == Common::Sound && !declared {
         return Ok(None);
     }
@@ -247,6 +251,12 @@ fn candidates(sample: &[u8], marked: usize, source: &Source) -> Vec<(Dialect, us
         && !separators.contains(&nose)
     {
         separators.push(nose);
+    }
+    // These are common within fields, and meant between them where fields are quoted on both sides.
+    for separator in [b':', b' ', b'^', b'~'] {
+        if !separators.contains(&separator) && has(&[b'"', separator, b'"']) {
+            separators.push(separator);
+        }
     }
     if let Some(given) = source.delimiter.as_deref().and_then(declared) {
         separators = vec![given];
@@ -463,8 +473,9 @@ impl View {
         self.kinds(sample, names.len());
         let slices: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
         let figures = slices.iter().zip(&self.figures);
-        self.named =
-            are_names(&slices) && !figures.clone().any(|(name, kind)| *kind && is_figure(name));
+        self.named = are_names(&slices)
+            && !slices.iter().all(|name| is_figure(name))
+            && !figures.clone().any(|(name, kind)| *kind && is_figure(name));
         self.second = self.second_header(sample, header);
         _ = whole;
     }
@@ -527,7 +538,7 @@ impl View {
     fn fit(&self) -> f64 {
         let all = self.sound + self.odd + self.bad;
         if all == 0 {
-            return f64::from(u8::from(self.named));
+            return 1.0;
         }
         self.sound as f64 / all as f64
     }

@@ -17,4 +17,4 @@ mod tests;
 pub(super) mod text;
 pub(super) mod translate;
 
-pub(super) use columns::{dated, decide};
+pub(super) use columns::{dated, decide, texts};

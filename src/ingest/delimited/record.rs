@@ -256,7 +256,15 @@ fn unquoted(
                 Some(b'\n') => break,
                 // Whether it stands alone is not known yet, or it does at the end of the file.
                 None => return Ok(None),
-                Some(_) => return Err(Reason::StrayReturn),
+                Some(_) => {
+                    let rest = &bytes[at..];
+                    let next = memchr::memchr3(dialect.separator, b'\n', b'"', rest);
+                    let quote = next.is_some_and(|next| rest.get(next) == Some(&b'"'));
+                    return Err(match quote && dialect.quote == Some(b'"') {
+                        true => Reason::StrayQuote,
+                        false => Reason::StrayReturn,
+                    });
+                }
             }
         }
         if Some(*byte) == dialect.quote && *byte == b'"' {

@@ -99,8 +99,17 @@ pub(crate) fn open(
     Ok((format, text))
 }
 
-/// Where the row behind the header of a text begins that is written as most are, and on which line.
-pub(crate) fn behind_header(sample: &[u8], dialect: Dialect) -> (usize, u64) {
+/// The header of a text that is written as most are.
+pub(crate) struct Header {
+    /// Its fields, as they are written.
+    pub fields: Vec<Vec<u8>>,
+    /// Where the row behind it begins, and on which line.
+    pub end: usize,
+    pub line: u64,
+}
+
+/// The header of a text that begins so.
+pub(crate) fn header(sample: &[u8], dialect: Dialect) -> Header {
     let marked = match sample.starts_with(sniff::MARK) {
         true => sniff::MARK.len(),
         false => 0,
@@ -108,8 +117,14 @@ pub(crate) fn behind_header(sample: &[u8], dialect: Dialect) -> (usize, u64) {
     let blank = |b: &&u8| matches!(b, b'\n' | b'\r');
     let start = marked + sample[marked..].iter().take_while(blank).count();
     let above = memchr::memchr_iter(b'\n', &sample[..start]).count() as u64;
-    match record::read(sample, start, true, &dialect, &mut Fields::default()) {
-        Row::Sound { end, lines } => (end, 1 + above + lines),
-        _ => (sample.len(), 1 + above),
+    let mut fields = Fields::default();
+    let (end, lines) = match record::read(sample, start, true, &dialect, &mut fields) {
+        Row::Sound { end, lines } => (end, lines),
+        _ => (sample.len(), 0),
+    };
+    Header {
+        fields: fields.iter().map(<[u8]>::to_vec).collect(),
+        end,
+        line: 1 + above + lines,
     }
 }

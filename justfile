@@ -21,3 +21,9 @@ bench rows="10000000":
 lint:
     cargo fmt --check
     cargo clippy --all-targets -- -D warnings
+
+# A real Matrix Synapse, on SQLite and on PostgreSQL, beside what essor counts of it: `just synapse sqlite` for one of them.
+# Installs matrix-synapse from PyPI into a throw-away environment; PostgreSQL must be installed.
+synapse *databases:
+    cargo build
+    python3 tests/real/synapse.py --essor "${CARGO_TARGET_DIR:-target}/debug/essor" {{databases}}

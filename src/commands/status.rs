@@ -1,5 +1,6 @@
 //! `essor status`: what is in the store.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 use anyhow::Result;
@@ -59,19 +60,46 @@ pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
         out,
         "\n{bold}Loads{bold:#} (`essor unload LOAD` undoes one)"
     )?;
-    let live: Vec<&str> = store.loads().live().map(|l| l.load.as_str()).collect();
-    for load in store
-        .loads()
-        .iter()
-        .filter(|l| args.all || live.contains(&l.load.as_str()))
-    {
-        writeln!(
-            out,
-            "{}",
-            line(load, &project.root, live.contains(&load.load.as_str()))
-        )?;
+    let live: BTreeSet<&str> = store.loads().live().map(|l| l.load.as_str()).collect();
+    let counts = |load: &&Load| live.contains(load.load.as_str());
+    let shown = store.loads().iter().filter(|l| args.all || counts(l));
+    // A database in use has a load a day: hundreds of lines would hide the others.
+    let (days, others): (Vec<&Load>, Vec<&Load>) =
+        shown.partition(|l| !args.all && l.is_of_database() && l.grain.of_people());
+    for load in others {
+        writeln!(out, "{}", line(load, &project.root, counts(&load)))?;
+    }
+    for said in databases(&days) {
+        writeln!(out, "{said}")?;
     }
     Ok(Outcome::Done)
+}
+
+/// A line a database and grain.
+fn databases(days: &[&Load]) -> Vec<String> {
+    let mut alike: BTreeMap<(&str, &str), Vec<&Load>> = BTreeMap::new();
+    for load in days {
+        alike
+            .entry((&load.path, load.grain.name()))
+            .or_default()
+            .push(load);
+    }
+    let line = |((path, grain), loads): ((&str, &str), Vec<&Load>)| {
+        let first = loads.iter().filter_map(|l| l.first_day).min();
+        let last = loads.iter().filter_map(|l| l.last_day).max();
+        let span = match (first, last) {
+            (Some(first), Some(last)) => format!("{first} to {last}"),
+            _ => "no days".to_owned(),
+        };
+        let rows = loads.iter().map(|l| l.rows_kept).sum();
+        format!(
+            "{:<14} {:<20}  {grain:<11} {:>10} rows  {span}  {path} (a load a day: `--all` lists them)",
+            format!("{} loads", loads.len()),
+            "",
+            exact(rows)
+        )
+    };
+    alike.into_iter().map(line).collect()
 }
 
 fn line(load: &Load, root: &std::path::Path, live: bool) -> String {

@@ -30,8 +30,12 @@ pub(super) async fn files(store: &Store) -> Result<Vec<SourceFile>, ReportError>
             platforms: platforms.remove(&l.load).unwrap_or_default(),
         })
         .collect();
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    files.dedup_by(|later, first| later.path == first.path && later.platforms == first.platforms);
+    // A database gives loads of several grains, a load a day: one of each grain stands for them, the earliest.
+    let key = |f: &SourceFile| (f.path.clone(), f.grain.name(), f.first_day);
+    files.sort_by_cached_key(key);
+    files.dedup_by(|later, first| {
+        later.path == first.path && later.grain == first.grain && later.platforms == first.platforms
+    });
     Ok(files)
 }
 

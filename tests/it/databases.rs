@@ -198,7 +198,7 @@ fn for_each_file(folder: &Path, look: &dyn Fn(&Path)) {
 
 /// Many days are committed together: about as fast as the rows themselves.
 #[test]
-fn a_thousand_days_are_committed_in_groups() {
+fn hundreds_of_days_are_committed_in_groups() {
     let project = Project::new("");
     let database = homeserver(&project, "homeserver.db");
     database

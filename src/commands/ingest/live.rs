@@ -5,7 +5,7 @@
 //! running day, mostly) replaces its former load, and one that has fewer stays as it was unless `--restate` says
 //! otherwise. Messages, two figures a day, are one load of all days, put together in the same way.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -33,49 +33,80 @@ pub async fn settle(
         .filter(|l| l.path == name)
         .cloned()
         .collect();
-    let today = chrono::Utc::now().date_naive();
-    let mut taken = Vec::new();
     let vanished = vanished(&candidates, &held);
-    for mut candidate in candidates.into_iter().chain(vanished) {
+    let mut taken = Vec::new();
+    for candidate in candidates.into_iter().chain(vanished) {
         let told = databases.of(&name, grain(&candidate));
-        let stretch = candidate.live().map(|live| live.stretch.clone());
-        let before = match stretch {
+        let settled = match candidate.live().map(|live| live.stretch.clone()) {
             Some(Stretch::Day(day, rows)) => {
-                let before = before(&candidate, day, &held);
-                match standing(&candidate, day, rows, &before, today, taking.restate) {
-                    Standing::Known => told.known += 1,
-                    Standing::Fewer => told.stays(day),
-                    Standing::Read => {
-                        candidate.replaces = Some(before.iter().map(|l| l.load.clone()).collect());
-                        taken.push(candidate);
-                    }
-                }
-                continue;
+                settle_day(candidate, (day, rows), &held, taking.restate, told)
             }
-            Some(Stretch::Series(series)) => series,
-            None => {
-                taken.push(candidate);
-                continue;
+            Some(Stretch::Series(series)) => {
+                settle_series(store, candidate, &series, &held, taking.restate, told).await?
             }
+            None => Some(candidate),
         };
-        let former: Vec<&str> = of_grain(&held, Grain::Usage)
-            .map(|l| l.load.as_str())
-            .collect();
-        let mut series = (*before).clone();
-        if !taking.restate {
-            keep(&mut series, store.figures(&former).await?, today, told);
-        }
-        set_stretch(&mut candidate, Stretch::Series(Arc::new(series)));
-        let identity = identity(&candidate);
-        match of_grain(&held, Grain::Usage).any(|l| l.identity == identity) {
-            true => told.known += 1,
-            false => {
-                candidate.replaces = Some(former.into_iter().map(str::to_owned).collect());
-                taken.push(candidate);
-            }
-        }
+        taken.extend(settled);
     }
     Ok(taken)
+}
+
+/// The day as it is to be read, if it is.
+fn settle_day(
+    mut candidate: Candidate,
+    (day, rows): (Day, u64),
+    held: &[Load],
+    restate: bool,
+    told: &mut Days,
+) -> Option<Candidate> {
+    let before = before(&candidate, day, held);
+    let read: i64 = before.iter().map(|l| l.rows_read).sum();
+    let now = i64::try_from(rows).unwrap_or(i64::MAX);
+    let closed = day < today();
+    match before.as_slice() {
+        [one] if now == read && one.identity == identity(&candidate) => {
+            told.known += 1;
+            None
+        }
+        [_, ..] if now < read && closed && !restate => {
+            told.fewer.insert(day);
+            None
+        }
+        before => {
+            candidate.replaces = Some(before.iter().map(|l| l.load.clone()).collect());
+            Some(candidate)
+        }
+    }
+}
+
+/// The figures of all days as they are to be read, if they say anything new.
+async fn settle_series(
+    store: &Store,
+    mut candidate: Candidate,
+    series: &Series,
+    held: &[Load],
+    restate: bool,
+    told: &mut Days,
+) -> Result<Option<Candidate>, StoreError> {
+    let former: Vec<&Load> = of_grain(held, Grain::Usage).collect();
+    let names: Vec<&str> = former.iter().map(|l| l.load.as_str()).collect();
+    let mut series = series.clone();
+    if !restate {
+        keep(&mut series, store.figures(&names).await?, told);
+    }
+    set_stretch(&mut candidate, Stretch::Series(Arc::new(series)));
+    let identity = identity(&candidate);
+    if former.iter().any(|l| l.identity == identity) {
+        told.known += 1;
+        return Ok(None);
+    }
+    candidate.replaces = Some(names.into_iter().map(str::to_owned).collect());
+    Ok(Some(candidate))
+}
+
+/// The running day of UTC: what is before it is over.
+fn today() -> Day {
+    chrono::Utc::now().date_naive()
 }
 
 fn grain(candidate: &Candidate) -> Grain {
@@ -109,30 +140,6 @@ fn before<'a>(candidate: &Candidate, day: Day, held: &'a [Load]) -> Vec<&'a Load
     of_grain(held, grain(candidate)).filter(of_day).collect()
 }
 
-enum Standing {
-    Known,
-    Fewer,
-    Read,
-}
-
-fn standing(
-    candidate: &Candidate,
-    day: Day,
-    rows: u64,
-    before: &[&Load],
-    today: Day,
-    restate: bool,
-) -> Standing {
-    let read: i64 = before.iter().map(|l| l.rows_read).sum();
-    let now = i64::try_from(rows).unwrap_or(i64::MAX);
-    match before {
-        [] => Standing::Read,
-        [one] if now == read && one.identity == identity(candidate) => Standing::Known,
-        _ if now < read && day < today && !restate => Standing::Fewer,
-        _ => Standing::Read,
-    }
-}
-
 /// Days that were read and of which the database holds nothing any more.
 fn vanished(candidates: &[Candidate], held: &[Load]) -> Vec<Candidate> {
     let mut there: HashMap<Grain, Vec<Day>> = HashMap::new();
@@ -161,7 +168,8 @@ fn vanished(candidates: &[Candidate], held: &[Load]) -> Vec<Candidate> {
 }
 
 /// Keeps of closed days the figures that were read where the database holds smaller ones or none.
-fn keep(series: &mut Series, held: BTreeMap<(Day, String), i64>, today: Day, told: &mut Days) {
+fn keep(series: &mut Series, held: BTreeMap<(Day, String), i64>, told: &mut Days) {
+    let today = today();
     for ((day, metric), before) in held {
         let Some(metric) = crate::metric::find(&metric).ok().map(|m| m.name) else {
             continue;
@@ -169,7 +177,7 @@ fn keep(series: &mut Series, held: BTreeMap<(Day, String), i64>, today: Day, tol
         let now = series.get(&(day, metric)).copied();
         if day < today && now.is_none_or(|now| now < before) {
             series.insert((day, metric), before);
-            told.stays(day);
+            told.fewer.insert(day);
         }
     }
 }
@@ -189,13 +197,7 @@ pub struct Days {
     rows: u64,
     seen: String,
     /// Those that have lost rows and stay as they were.
-    fewer: std::collections::BTreeSet<Day>,
-}
-
-impl Days {
-    fn stays(&mut self, day: Day) {
-        self.fewer.insert(day);
-    }
+    fewer: BTreeSet<Day>,
 }
 
 impl Databases {

@@ -15,6 +15,7 @@ use crate::schema::Grain;
 mod damage;
 pub(crate) mod given;
 mod mastodon;
+mod zulip;
 
 /// What was read of an export.
 #[derive(Debug, Default, PartialEq)]

@@ -289,7 +289,6 @@ fn moment(text: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ingest::exports::tests::{Told, options, read, read_file, said};
 
     #[test]
     fn an_end_of_an_interval_is_a_moment_however_it_is_written() {
@@ -306,106 +305,6 @@ mod tests {
         }
         for text in ["", "soon", "1456272000.5", "-1", "é+00", "2016-02-24"] {
             assert_eq!(moment(text), None, "{text}");
-        }
-    }
-
-    /// What `tests/exports/zulip/analytics.json` and its realm's rows as a dump give: 2016-02-23 is over, of
-    /// 2016-02-24 there are two hours.
-    const FIGURES: [&str; 13] = [
-        "chat.example.org 2016-02-22 dau 3",
-        "chat.example.org 2016-02-23 active_users_15d 5",
-        "chat.example.org 2016-02-23 active_users_15d kind=human 4",
-        "chat.example.org 2016-02-23 dau 2",
-        "chat.example.org 2016-02-23 messages_sent 16",
-        "chat.example.org 2016-02-23 messages_sent kind=bot 4",
-        "chat.example.org 2016-02-23 messages_sent kind=human 12",
-        "chat.example.org 2016-02-23 messages_sent message_type=private_message 9",
-        "chat.example.org 2016-02-23 messages_sent message_type=public_stream 7",
-        "chat.example.org 2016-02-23 registered_users 9",
-        "chat.example.org 2016-02-23 registered_users kind=bot 2",
-        "chat.example.org 2016-02-23 registered_users kind=human 7",
-        "chat.example.org 2016-02-23 wau_7d 4",
-    ];
-
-    fn check(told: &Told) {
-        let mut found = told.figures.clone();
-        found.sort();
-        assert_eq!(found, FIGURES);
-    }
-
-    #[test]
-    fn a_realms_export_gives_figures_of_the_realm_and_days_of_users() {
-        let told = read_file("zulip/analytics.json", &said());
-        check(&told);
-        assert_eq!(told.activity, ["2016-02-22 1", "2016-02-23 2"]);
-        assert!(told.rejects.is_empty(), "{:?}", told.rejects);
-        assert!(told.seen.contains("analytics_realmcount"));
-    }
-
-    #[test]
-    fn a_dump_as_csv_or_as_json_gives_the_same() {
-        let told = read_file("zulip/realmcount.csv", &said());
-        check(&told);
-        let fields: Vec<_> = told
-            .rejects
-            .iter()
-            .map(|r| r.split(':').next().unwrap())
-            .collect();
-        assert_eq!(
-            fields,
-            [
-                "17 value",
-                "18 end_time",
-                "19 end_time",
-                "20 subgroup",
-                "21 id",
-                "22 "
-            ]
-        );
-        check(&read_file("zulip/realmcount.ndjson", &said()));
-    }
-
-    #[test]
-    fn rows_of_users_add_up_and_are_their_days() {
-        let rows = "id,property,subgroup,end_time,value,realm_id,user_id\n\
-            1,1day_actives::day,,2016-02-24 00:00:00+00,1,2,11\n\
-            2,1day_actives::day,,2016-02-24 00:00:00+00,1,2,12\n\
-            3,messages_sent:is_bot:hour,false,2016-02-24 00:00:00+00,5,2,11\n\
-            4,1day_actives::day,,2016-02-24 00:00:00+00,1,2,\n";
-        let told = read("usercount.csv", rows, &said());
-        assert_eq!(told.activity, ["2016-02-23 2"]);
-        assert!(
-            told.figures
-                .contains(&"chat.example.org 2016-02-23 messages_sent 5".to_owned())
-        );
-        assert_eq!(
-            told.rejects,
-            ["5 user_id: no user: each row needs the id of one"]
-        );
-    }
-
-    #[test]
-    fn an_export_that_is_cut_short_says_where() {
-        let whole = std::fs::read(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/tests/exports/zulip/analytics.json"
-        ))
-        .unwrap();
-        let input =
-            crate::ingest::Input::bytes("analytics.json", whole[..whole.len() - 40].to_vec());
-        let error = crate::ingest::exports::tests::try_read(&input, &said()).unwrap_err();
-        assert!(error.to_string().contains("at line"), "{error}");
-    }
-
-    #[test]
-    fn other_tables_are_none() {
-        for text in [
-            "property,subgroup,end_time,value,stream_id\nx,,2016-02-24,1,1\n",
-            "date,platform,metric,value\n2016-02-23,A,dau,1\n",
-        ] {
-            let parts =
-                crate::ingest::parts(&crate::ingest::Input::bytes("f", text), &options()).unwrap();
-            assert!(parts[0].seen.is_empty());
         }
     }
 }

@@ -550,7 +550,8 @@ impl Layout {
                 ("value", Role::Value),
                 ("as_of", Role::AsOf),
             ] {
-                if !slots.has(role) && !(role == Role::Metric && options.source.metric.is_some()) {
+                let said = role == Role::Metric && options.source.metric.is_some();
+                if !slots.has(role) && !said {
                     return missing(
                         column,
                         "add it, or map one in essor.toml with `columns = { \"THEIRS\" = \"OURS\" }`",

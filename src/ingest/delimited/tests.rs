@@ -213,3 +213,34 @@ proptest! {
         prop_assert_eq!(rejects, refused);
     }
 }
+
+/// csv-nose is asked, and not the judge: over the dirty files it names the separator that the strict reading finds in most.
+#[test]
+fn csv_nose_agrees_on_most_separators() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dirty");
+    let (mut files, mut agreed, mut differ) = (0, 0, vec![]);
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let dirty = ["csv", "tsv"].map(|ending| path.join(format!("dirty.{ending}")));
+        let Some(bytes) = dirty.iter().find_map(|path| std::fs::read(path).ok()) else {
+            continue;
+        };
+        let encoding = super::encoding::find("f", &bytes, true, None).unwrap();
+        let (text, _) = encoding.decode_with_bom_removal(&bytes);
+        let source = crate::project::Source::default();
+        let found = super::find::find("f", text.as_bytes(), true, &source).unwrap();
+        let ours = match found {
+            Some(found) => found.dialect.separator,
+            None => crate::ingest::csv::separator(text.lines().next().unwrap_or("").as_bytes()),
+        };
+        let theirs = csv_nose::Sniffer::new().sniff_bytes(text.as_bytes());
+        files += 1;
+        match theirs {
+            Ok(theirs) if theirs.dialect.delimiter == ours => agreed += 1,
+            _ => differ.push(path.file_name().unwrap().to_string_lossy().into_owned()),
+        }
+    }
+    differ.sort();
+    println!("csv-nose names the same separator in {agreed} of {files}; not in {differ:?}");
+    assert!(agreed * 10 >= files * 8, "{agreed} of {files}: {differ:?}");
+}

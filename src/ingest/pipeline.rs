@@ -97,10 +97,7 @@ pub(super) fn open(input: &Input, options: &Options) -> Result<Opened, IngestErr
                 let (layout, _) = decide(name, &names, options)?;
                 (layout, names, cutter, Fields::Json(json::Known::default()))
             }
-            Format::Export(_) => {
-                let (layout, names, rows) = export(input, options, compression, text.bytes)?;
-                (layout, names, Box::new(rows), Fields::Columns)
-            }
+            Format::Export(_) => export(input, options, compression, text.bytes)?,
             Format::Parquet | Format::ArrowFile | Format::ArrowStream => {
                 let (file, names) = columnar::File::open(
                     name,
@@ -204,7 +201,7 @@ fn export(
     options: &Options,
     compression: Compression,
     bytes: sniff::Bytes,
-) -> Result<(Arc<Layout>, Vec<Arc<str>>, exports::RowsCutter), IngestError> {
+) -> Result<Begun, IngestError> {
     let exported = options.exported.as_ref();
     let (export, grain) = exported
         .and_then(|e| Some((exports::named(e.format)?, e.grain)))
@@ -238,7 +235,7 @@ fn export(
             .to_owned(),
         ended: false,
     };
-    Ok((layout, names, rows))
+    Ok((layout, names, Box::new(rows), Fields::Columns))
 }
 
 /// How many bytes a file gives, as far as that is known before it is read, and a few more for its end to

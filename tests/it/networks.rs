@@ -39,8 +39,8 @@ fn reports_of_several_servers_add_up_to_their_network_with_its_coverage() {
          dau,2016-02-24,13,,,1,2,0,computed\n"
     );
     let coverage =
-        project.ok("query coverage --platform Pigeon --metric messages_sent --format csv");
-    assert!(coverage.contains("messages_sent,2016-02-24,1,2,0,0.5"));
+        project.ok("query coverage --platform Pigeon --metric messages_seen --format csv");
+    assert!(coverage.contains("messages_seen,2016-02-24,1,2,0,0.5"));
     let again = project.ok("ingest data");
     assert!(again.contains("0 files loaded, 1 already known"), "{again}");
 }

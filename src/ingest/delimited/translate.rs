@@ -119,7 +119,7 @@ impl Rows {
 /// Writes a field, quoted where it must be.
 fn write(text: &[u8], columns: usize, out: &mut Vec<u8>) {
     let special = |b: &u8| matches!(b, b',' | b'"' | b'\n' | b'\r');
-    if !text.iter().any(special) && !(text.is_empty() && columns == 1) {
+    if !(text.iter().any(special) || text.is_empty() && columns == 1) {
         out.extend_from_slice(text);
         return;
     }

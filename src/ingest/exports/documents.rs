@@ -12,8 +12,11 @@ use crate::ingest::{CHUNK, LONGEST_ROW};
 /// Documents one after the other, each with the line that it begins on.
 pub(super) struct Documents {
     cutter: Box<dyn Cutter>,
-    waiting: std::vec::IntoIter<(u64, Result<Value, NotJson>)>,
+    waiting: std::vec::IntoIter<Document>,
 }
+
+/// What stands on a line, or is an element.
+pub(super) type Document = (u64, Result<Value, NotJson>);
 
 /// A line or element that is no JSON.
 pub(super) struct NotJson;
@@ -61,7 +64,7 @@ impl Documents {
     }
 
     /// The next document; none where there are no more.
-    pub(super) fn next(&mut self) -> Result<Option<(u64, Result<Value, NotJson>)>, IngestError> {
+    pub(super) fn next(&mut self) -> Result<Option<Document>, IngestError> {
         loop {
             if let Some(next) = self.waiting.next() {
                 return Ok(Some(next));

@@ -100,9 +100,9 @@ fn host(file: &str) -> Option<String> {
             .as_ref()
             .map_or(part.clone(), |day| day.replace_all(&part, " ").into_owned());
         let words = part.split(['_', ' ', '@']).map(|w| w.trim_matches('-'));
-        let hosts = words.filter_map(|w| Some(regex.captures(w)?[1].to_owned()));
+        let mut hosts = words.filter_map(|w| Some(regex.captures(w)?[1].to_owned()));
         // `nodeinfo-chat.example.org`: the kind of answer before the host.
-        hosts.last().map(|host| {
+        hosts.next_back().map(|host| {
             KINDS
                 .iter()
                 .find_map(|kind| host.strip_prefix(kind)?.strip_prefix('-'))

@@ -118,6 +118,8 @@ pub(super) fn parts_of(
     let named: Arc<str> = Arc::from(format!("synapse://{server}"));
     let mut options = name::complete(&named, export, options)?;
     options.source.server = Some(server);
+    // A day has few rows, and there are many days: more threads would mostly wait for each other.
+    options.threads = 1;
     let live = |stretch, unread: &[(&'static str, u64)]| Live {
         name: named.clone(),
         stretch,

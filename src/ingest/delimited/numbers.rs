@@ -47,7 +47,7 @@ fn written(text: &str) -> Option<Written> {
             led: true,
         });
     };
-    let last = marks.last().unwrap_or(first);
+    let last = marks.next_back().unwrap_or(first);
     let decimal = (last != first && matches!(last, ',' | '.')).then_some(last);
     let whole = match decimal {
         Some(mark) => {

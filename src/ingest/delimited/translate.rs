@@ -80,9 +80,7 @@ impl Rows {
         {
             return Err(whole(Reason::HeaderAgain));
         }
-        if fields.iter().all(|field| field.trim_ascii().is_empty()) {
-            self.apart = true;
-        }
+        self.apart = fields.iter().all(|field| field.trim_ascii().is_empty());
         if apart {
             let all: Vec<&[u8]> = fields.iter().collect();
             self.over = find::another_header(&all, &self.found.figures);
@@ -101,13 +99,16 @@ impl Rows {
                     true => Reason::NotDecoded,
                     false => Reason::NotUtf8,
                 })
-                .and_then(|text| match self.spellings.read(column, text)? {
-                    Some(text) => Ok(write(text.as_bytes(), columns, out)),
-                    None => Ok(write(text.as_bytes(), columns, out)),
-                });
-            if let Err(reason) = written {
-                out.truncate(start);
-                return Err((name(), reason));
+                .and_then(|text| Ok((text, self.spellings.read(column, text)?)));
+            match written {
+                Ok((text, read)) => {
+                    let text = read.as_deref().unwrap_or(text);
+                    write(text.as_bytes(), columns, out);
+                }
+                Err(reason) => {
+                    out.truncate(start);
+                    return Err((name(), reason));
+                }
             }
         }
         out.push(b'\n');

@@ -340,6 +340,8 @@ def main():
     binary = pathlib.Path(args.essor).resolve()
     if not binary.exists():
         sys.exit(f"{binary} is not there: cargo build")
+    # Ended from outside, what was started is stopped all the same.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     with tempfile.TemporaryDirectory(prefix="essor-venv-") as temporary:
         python = environment(pathlib.Path(args.venv or temporary).resolve())
         results = [try_one(kind, python, binary) for kind in args.kinds]

@@ -10,9 +10,10 @@ use std::fmt;
 pub enum Kind {
     /// A count of the day: adds up over days and over servers.
     Flow,
-    /// Counted within a window of its own, as users counted once are: adds up over neither. A total of a week is
-    /// held so too, lest it be added to those of days.
+    /// Users counted once within a window of its own: adds up over neither.
     Distinct,
+    /// A total of several days that end on the day: adds up over servers, and is never added to that of another day.
+    Window,
     /// How many there are at a moment: the last reading of a day stands for the day.
     Level,
 }
@@ -23,6 +24,7 @@ impl Kind {
         match self {
             Kind::Flow => "flow",
             Kind::Distinct => "distinct",
+            Kind::Window => "window",
             Kind::Level => "level",
         }
     }
@@ -244,7 +246,7 @@ pub static METRICS: &[Metric] = &[
         "signups_week",
         "signups of a week",
         "signups_week",
-        Distinct,
+        Window,
         "users",
         "an ISO week, Monday to Sunday",
         "New accounts in the calendar week that ends on the day named. A total of the week, never added to those of days."
@@ -253,7 +255,7 @@ pub static METRICS: &[Metric] = &[
         "signups_6d",
         "signups of 6 days",
         "signups_6d",
-        Distinct,
+        Window,
         "users",
         "6 days ending on the day",
         "New accounts in the 6 days that end on the day named: what Mastodon from 3.5 on counts of a week. Never added to those of days."
@@ -312,7 +314,7 @@ pub static METRICS: &[Metric] = &[
         "messages_week",
         "messages of a week",
         "messages_week",
-        Distinct,
+        Window,
         "messages",
         "an ISO week, Monday to Sunday",
         "Messages or posts sent in the calendar week that ends on the day named. A total of the week, never added to those of days."
@@ -321,7 +323,7 @@ pub static METRICS: &[Metric] = &[
         "messages_6d",
         "messages of 6 days",
         "messages_6d",
-        Distinct,
+        Window,
         "messages",
         "6 days ending on the day",
         "Messages or posts sent in the 6 days that end on the day named: what Mastodon from 3.5 on counts of a week. Never added to those of days."

@@ -59,8 +59,10 @@ pub struct Platform {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OnConflict {
-    /// Refuse the second load.
+    /// Refuse the second load, unless both are answers of one program: then the one that reaches further counts.
     #[default]
+    Answers,
+    /// Refuse the second load.
     Refuse,
     /// Add them up.
     Sum,

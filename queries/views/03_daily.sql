@@ -8,7 +8,7 @@ WITH whole_days AS (
     platform, server, day, metric, kind, dimension, dimension_value, value, status, '' AS flag,
     CAST(1 AS BIGINT) AS readings
   FROM usage
-  WHERE kind IN ('flow', 'distinct') AND at IS NULL
+  WHERE kind IN ('flow', 'distinct', 'window') AND at IS NULL
 ),
 moments_of_flows AS (
   SELECT
@@ -16,7 +16,7 @@ moments_of_flows AS (
     CASE kind WHEN 'flow' THEN sum(value) ELSE last_value(value ORDER BY at, value) END AS value,
     min(status) AS status, '' AS flag, count(*) AS readings
   FROM usage
-  WHERE kind IN ('flow', 'distinct') AND at IS NOT NULL
+  WHERE kind IN ('flow', 'distinct', 'window') AND at IS NOT NULL
   GROUP BY platform, server, day, metric, kind, dimension, dimension_value
 ),
 -- A day of readings is a level, a difference, or both.

@@ -68,10 +68,11 @@ pub fn run(args: Args, here: &std::path::Path, setting: &Setting) -> Result<Outc
         refused: AtomicU64::new(0),
     });
     setting.block_on(serve(args.listen, collector.clone()))?;
+    let kept = collector.kept.load(Ordering::Relaxed);
     writeln!(
         anstream::stdout(),
-        "kept {} reports, refused {}",
-        collector.kept.load(Ordering::Relaxed),
+        "kept {kept} {}, refused {}",
+        if kept == 1 { "report" } else { "reports" },
         collector.refused.load(Ordering::Relaxed),
     )?;
     Ok(Outcome::Done)

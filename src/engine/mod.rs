@@ -4,6 +4,7 @@
 //! come from `essor.toml` and the registry of metrics. The views stand in `queries/views/`.
 
 mod registers;
+mod usage;
 mod wanted;
 
 use std::collections::BTreeSet;
@@ -17,7 +18,7 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::physical_plan::collect;
 use datafusion::prelude::{Expr, SessionConfig, SessionContext, cast, col, lit};
 
-use crate::project::{OnConflict, Project};
+use crate::project::Project;
 use crate::query::library::views;
 use crate::store::{Store, StoreError};
 use wanted::Wanted;
@@ -90,10 +91,10 @@ async fn register_all(
         context.register_table(table, live_rows(context, store, table).await?)?;
     }
     if wanted.table("usage") || wanted.table("stated_usage") {
-        register_usage(context, store, project.on_conflict).await?;
+        usage::register(context, store, project.on_conflict).await?;
     }
     if wanted.table("replaced_usage") {
-        register_replaced(context, store).await?;
+        usage::register_replaced(context, store, project.on_conflict).await?;
     }
     if wanted.table("activity") {
         register_activity(context, store).await?;
@@ -151,48 +152,6 @@ async fn register_activity(context: &SessionContext, store: &Store) -> Result<()
         .map(col)
         .collect();
     context.register_table("activity", frame.select(columns)?.into_view())?;
-    Ok(())
-}
-
-/// Usage, where two live loads may state the same figure only if `essor.toml` says what to make of it.
-async fn register_usage(
-    context: &SessionContext,
-    store: &Store,
-    policy: OnConflict,
-) -> Result<(), EngineError> {
-    let stated = live_rows(context, store, "usage").await?;
-    let file = match policy {
-        OnConflict::Refuse => {
-            context.register_table("usage", stated)?;
-            return Ok(());
-        }
-        OnConflict::Sum => "conflicts/sum.sql",
-        OnConflict::Max => "conflicts/max.sql",
-        OnConflict::Latest => "conflicts/latest.sql",
-    };
-    context.register_table("stated_usage", stated)?;
-    let order: Vec<(&str, i64)> = store
-        .loads()
-        .live()
-        .map(|l| (l.load.as_str(), l.seq))
-        .collect();
-    context.register_table("load_order", registers::load_order(&order)?)?;
-    let sql = crate::query::library::shipped_text(file).unwrap_or_default();
-    create_view(context, "usage", sql, false).await
-}
-
-/// Usage of loads in whose place another load stands: what was said before.
-async fn register_replaced(context: &SessionContext, store: &Store) -> Result<(), EngineError> {
-    let replaced: BTreeSet<&str> = store
-        .loads()
-        .iter()
-        .filter(|l| !l.unload)
-        .flat_map(|l| l.supersedes.iter().map(String::as_str))
-        .collect();
-    let replaced: Vec<&str> = replaced.into_iter().collect();
-    let frame = context.read_table(scan(store, "usage").await?)?;
-    let rows = frame.filter(named(&replaced, "load"))?.into_view();
-    context.register_table("replaced_usage", rows)?;
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! What queries know besides the loads: metrics, platforms, disputes settled by hand.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Date32Array, Int64Array, RecordBatch, StringArray};
@@ -136,5 +137,15 @@ pub(super) fn load_order(order: &[(&str, i64)]) -> Result<Arc<dyn TableProvider>
     table(vec![
         ("load", text(order.iter().map(|(load, _)| *load)), false),
         ("seq", Arc::new(seq), false),
+    ])
+}
+
+/// Loads in whose place others count, each with its last day if that was still running.
+pub(super) fn replaced_loads(
+    replaced: &BTreeMap<&str, Option<Day>>,
+) -> Result<Arc<dyn TableProvider>, DataFusionError> {
+    table(vec![
+        ("load", text(replaced.keys().copied()), false),
+        ("running", days(replaced.values().copied()), true),
     ])
 }

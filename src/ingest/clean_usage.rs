@@ -140,7 +140,7 @@ fn push(
 ) -> Result<(), Fault> {
     let at = match when.at {
         None => NO_MOMENT,
-        Some(at) if METRICS[usize::from(metric)].kind != Kind::Distinct => at,
+        Some(at) if matches!(METRICS[usize::from(metric)].kind, Kind::Flow | Kind::Level) => at,
         // Many programs write a day as its midnight.
         Some(_) if when.midnight => NO_MOMENT,
         Some(_) => return Err((Role::Day, Reason::MomentOfDistinct)),

@@ -294,9 +294,9 @@ impl Layout {
             match metric.kind {
                 Kind::Flow => self.cumulative[place(metric)] = true,
                 Kind::Level => {}
-                Kind::Distinct => {
+                Kind::Distinct | Kind::Window => {
                     return Err(wrong(
-                        "users counted once within a window can't be cumulative; take it out",
+                        "what is counted within a window (users counted once, totals of a week) can't be cumulative; take it out",
                     ));
                 }
             }

@@ -185,7 +185,7 @@ impl Ledger {
             // Which of two lines of one file is the latest, no load says.
             refuse: matches!(
                 context.options.on_conflict,
-                OnConflict::Refuse | OnConflict::Latest
+                OnConflict::Answers | OnConflict::Refuse | OnConflict::Latest
             ) && context.layout.grain == Grain::Usage,
         }
     }

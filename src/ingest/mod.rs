@@ -57,7 +57,8 @@ pub use archive::{Failed, Limits, Member, Walk};
 pub use coverage::{Coverage, SeriesKey};
 pub use error::IngestError;
 pub use exports::{
-    Database, Exported, Live, Part, Series, Stretch, database_parts, formats, is_database, parts,
+    Database, Exported, Live, Part, Series, Stretch, database_parts, family, formats, is_database,
+    parts,
 };
 pub use identity::{Content, content, identity};
 pub use platforms::fold;

@@ -1,6 +1,7 @@
 //! Tests through what a user touches: the binary, the project's folder, the report.
 
 mod activity;
+mod answers;
 mod archives;
 mod browser;
 mod cli;

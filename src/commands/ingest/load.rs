@@ -565,7 +565,9 @@ fn possible_clashes(
     replaced: &[String],
 ) -> Vec<String> {
     let policy = project.on_conflict;
+    let family = ingest::family(summary.format.name());
     let settled = |l: &Load| match policy {
+        OnConflict::Answers => family.is_some() && ingest::family(&l.format) == family,
         OnConflict::Refuse => false,
         OnConflict::Sum => l.path != path || path == "-",
         OnConflict::Max | OnConflict::Latest => true,

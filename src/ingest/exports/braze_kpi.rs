@@ -17,6 +17,8 @@ pub(super) static EXPORT: Export = Export {
     name: "braze-kpi",
     title: "a series of a KPI of Braze",
     platform: "Braze",
+    family: "braze",
+    of_servers: false,
     gives: &[Grain::Usage],
     lacks_server: false,
     lacks_day: false,

@@ -26,6 +26,8 @@ pub(super) static EXPORT: Export = Export {
     name: "mastodon-activity",
     title: "the weeks of a Mastodon server (`/api/v1/instance/activity`)",
     platform: "Mastodon",
+    family: "fediverse",
+    of_servers: true,
     gives: &[Grain::Usage],
     lacks_server: true,
     lacks_day: false,

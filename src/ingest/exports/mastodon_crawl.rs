@@ -6,8 +6,8 @@
 
 use serde_json::{Map, Value};
 
+use super::answers::Answers;
 use super::counts::{host, taken};
-use super::documents::{Documents, NotJson};
 use super::mastodon_activity::{self, Week};
 use super::{Export, Head, Opening, Reader, Rows};
 use crate::calendar::Day;
@@ -18,6 +18,8 @@ pub(super) static EXPORT: Export = Export {
     name: "mastodon-crawl",
     title: "a crawl of Mastodon servers",
     platform: "Mastodon",
+    family: "fediverse",
+    of_servers: true,
     gives: &[Grain::Usage],
     lacks_server: false,
     lacks_day: true,
@@ -38,80 +40,55 @@ fn recognise(head: &Head) -> Option<String> {
 }
 
 fn open(opening: Opening) -> Result<Box<dyn Reader>, IngestError> {
-    Ok(Box::new(Servers {
-        at: opening.options.at,
-        documents: Documents::open(opening)?,
-    }))
+    Answers::open(opening, "not a server: a JSON object is expected", give)
 }
 
-struct Servers {
-    documents: Documents,
-    at: Option<Day>,
+fn give(line: u64, found: Map<String, Value>, day: Day, rows: &mut Rows) {
+    let empty = Map::new();
+    let instance = found.get("instance").and_then(Value::as_object);
+    let instance = instance.unwrap_or(&empty);
+    let named = instance.get("uri").or_else(|| instance.get("domain"));
+    let Some(server) = named.and_then(Value::as_str).and_then(host) else {
+        return rows.reject(line, "uri", "no server: `uri` names its host");
+    };
+    if other_program(instance) {
+        return rows.reject(line, "version", OTHER_PROGRAM);
+    }
+    let stats = instance.get("stats").and_then(Value::as_object);
+    totals(line, &server, stats.unwrap_or(&empty), day, rows);
+    weeks(line, &server, found.get("activity"), rows);
 }
 
-impl Reader for Servers {
-    fn read(&mut self, rows: &mut Rows) -> Result<bool, IngestError> {
-        while let Some((line, document)) = self.documents.next()? {
-            match document {
-                Ok(Value::Object(server)) => self.server(line, &server, rows),
-                Ok(_) => rows.reject(line, "", "not a server: a JSON object is expected"),
-                Err(NotJson) => rows.reject(line, "", NotJson::REASON),
-            }
-            if rows.full() {
-                return Ok(true);
-            }
+fn totals(line: u64, server: &str, stats: &Map<String, Value>, day: Day, rows: &mut Rows) {
+    for (names, metric) in [
+        (["userCount", "user_count"], "registered_users"),
+        (["statusCount", "status_count"], "messages_sent"),
+    ] {
+        let named = names
+            .iter()
+            .find_map(|name| Some((*name, stats.get(*name)?)));
+        let Some((name, value)) = named else { continue };
+        if let Some(count) = taken(rows, line, name, Some(value)) {
+            rows.figure(line, server, day, metric, count);
         }
-        Ok(false)
     }
 }
 
-impl Servers {
-    fn server(&self, line: u64, found: &Map<String, Value>, rows: &mut Rows) {
-        let empty = Map::new();
-        let instance = found
-            .get("instance")
-            .and_then(Value::as_object)
-            .unwrap_or(&empty);
-        let named = instance.get("uri").or_else(|| instance.get("domain"));
-        let Some(server) = named.and_then(Value::as_str).and_then(host) else {
-            return rows.reject(line, "uri", "no server: `uri` names its host");
-        };
-        if other_program(instance) {
-            return rows.reject(line, "version", OTHER_PROGRAM);
-        }
-        let stats = instance
-            .get("stats")
-            .and_then(Value::as_object)
-            .unwrap_or(&empty);
-        if let Some(day) = self.at {
-            for (names, metric) in [
-                (["userCount", "user_count"], "registered_users"),
-                (["statusCount", "status_count"], "messages_sent"),
-            ] {
-                let named = names
-                    .iter()
-                    .find_map(|name| Some((*name, stats.get(*name)?)));
-                let Some((name, value)) = named else { continue };
-                if let Some(count) = taken(rows, line, name, Some(value)) {
-                    rows.figure(line, &server, day, metric, count);
-                }
-            }
-        }
+fn weeks(line: u64, server: &str, activity: Option<&Value>, rows: &mut Rows) {
+    let weeks = match activity {
+        Some(Value::Array(weeks)) => weeks,
         // A server whose admin has switched it off answers without.
-        let weeks: &[Value] = match found.get("activity") {
-            Some(Value::Array(weeks)) => weeks,
-            None | Some(Value::Null) => return,
-            Some(_) => return rows.reject(line, "activity", "not a list of weeks"),
-        };
-        let mut read = vec![];
-        for week in weeks {
-            match week {
-                Value::Object(week) => read.extend(Week::read(line, week, rows)),
-                _ => rows.reject(line, "activity", "not a week: a JSON object is expected"),
-            }
+        None | Some(Value::Null) => return,
+        Some(_) => return rows.reject(line, "activity", "not a list of weeks"),
+    };
+    let mut read = vec![];
+    for week in weeks {
+        match week {
+            Value::Object(week) => read.extend(Week::read(line, week, rows)),
+            _ => rows.reject(line, "activity", "not a week: a JSON object is expected"),
         }
-        mastodon_activity::give(&server, read, rows);
     }
+    mastodon_activity::give(server, read, rows);
 }
 
 /// Whether a server that answers as Mastodon does says that it is another program, as in `2.7.2 (compatible; Pleroma 2.5.0)`.

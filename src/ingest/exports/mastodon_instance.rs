@@ -8,8 +8,8 @@
 
 use serde_json::{Map, Value};
 
+use super::answers::Answers;
 use super::counts::{host, taken};
-use super::documents::{Documents, NotJson};
 use super::mastodon_crawl::{OTHER_PROGRAM, other_program};
 use super::{Export, Head, Opening, Reader, Rows};
 use crate::calendar::Day;
@@ -20,6 +20,8 @@ pub(super) static EXPORT: Export = Export {
     name: "mastodon-instance",
     title: "what a Mastodon server says of itself (`/api/v1/instance`, `/api/v2/instance`)",
     platform: "Mastodon",
+    family: "fediverse",
+    of_servers: true,
     gives: &[Grain::Usage],
     lacks_server: false,
     lacks_day: true,
@@ -55,31 +57,7 @@ fn recognise(head: &Head) -> Option<String> {
 }
 
 fn open(opening: Opening) -> Result<Box<dyn Reader>, IngestError> {
-    Ok(Box::new(Instances {
-        at: opening.options.at,
-        documents: Documents::open(opening)?,
-    }))
-}
-
-struct Instances {
-    documents: Documents,
-    at: Option<Day>,
-}
-
-impl Reader for Instances {
-    fn read(&mut self, rows: &mut Rows) -> Result<bool, IngestError> {
-        while let Some((line, document)) = self.documents.next()? {
-            match (document, self.at) {
-                (Ok(Value::Object(instance)), Some(at)) => give(line, instance, at, rows),
-                (Ok(_), _) => rows.reject(line, "", "not an instance: a JSON object is expected"),
-                (Err(NotJson), _) => rows.reject(line, "", NotJson::REASON),
-            }
-            if rows.full() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
+    Answers::open(opening, "not an instance: a JSON object is expected", give)
 }
 
 fn give(line: u64, instance: Map<String, Value>, at: Day, rows: &mut Rows) {

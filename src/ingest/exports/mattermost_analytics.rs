@@ -25,6 +25,8 @@ const ANALYTICS: Export = Export {
     name: "mattermost-standard",
     title: "standard statistics of Mattermost",
     platform: "Mattermost",
+    family: "mattermost",
+    of_servers: true,
     gives: &[Grain::Usage],
     lacks_server: true,
     lacks_day: true,

@@ -15,6 +15,7 @@ use crate::schema::Grain;
 use super::error::IngestError;
 use super::{Input, Options};
 
+mod answers;
 mod bounded;
 mod braze_kpi;
 mod counts;
@@ -59,6 +60,10 @@ pub(super) struct Export {
     pub title: &'static str,
     /// Whose figures these are where nothing else says it.
     pub platform: &'static str,
+    /// Which exports count the same figures alike: where two of a family overlap, the one that reaches further counts.
+    pub family: &'static str,
+    /// Whether it is of servers that people run, which a project may sum into a network of its own.
+    pub of_servers: bool,
     /// What it gives; several are a load each.
     pub gives: &'static [Grain],
     /// Whether the export does not say which server it is of.
@@ -142,6 +147,12 @@ pub fn formats() -> Vec<&'static str> {
 /// Finds a format by the name that `--as` takes.
 pub(super) fn named(name: &str) -> Option<&'static Export> {
     EXPORTS.iter().find(|e| e.name == name).copied()
+}
+
+/// Which exports count alike with those of this format; none of a table of rows.
+pub fn family(format: &str) -> Option<&'static str> {
+    let name = format.split('+').next().unwrap_or(format);
+    named(name).map(|export| export.family)
 }
 
 /// The format whose signs the first bytes bear, with the sign.

@@ -38,12 +38,10 @@ pub(super) fn complete(
     source.cumulative = export.cumulative.iter().map(|m| (*m).to_owned()).collect();
     (source.day, source.rows) = (None, None);
     (source.metric, source.dimension, source.status) = (None, None, None);
-    source.platform.get_or_insert_with(|| {
-        options
-            .network
-            .clone()
-            .unwrap_or_else(|| export.platform.to_owned())
-    });
+    let network = options.network.clone().filter(|_| export.of_servers);
+    source
+        .platform
+        .get_or_insert_with(|| network.unwrap_or_else(|| export.platform.to_owned()));
     if export.utc {
         options.zone = chrono_tz::Tz::UTC;
     }

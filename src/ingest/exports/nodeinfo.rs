@@ -7,10 +7,10 @@
 //! says neither its host nor its day. More active users than accounts can't be: then neither is taken. Source:
 //! jhass/nodeinfo, `schemas/`; mastodon/mastodon, `app/serializers/nodeinfo/serializer.rb`.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use super::answers::Answers;
 use super::counts::taken;
-use super::documents::{Documents, NotJson};
 use super::{Export, Head, Opening, Reader, Rows};
 use crate::calendar::Day;
 use crate::ingest::error::IngestError;
@@ -20,6 +20,8 @@ pub(super) static EXPORT: Export = Export {
     name: "nodeinfo",
     title: "NodeInfo of a server",
     platform: "Fediverse",
+    family: "fediverse",
+    of_servers: true,
     gives: &[Grain::Usage],
     lacks_server: true,
     lacks_day: true,
@@ -47,34 +49,11 @@ fn recognise(head: &Head) -> Option<String> {
 }
 
 fn open(opening: Opening) -> Result<Box<dyn Reader>, IngestError> {
-    Ok(Box::new(Nodes {
-        at: opening.options.at,
-        documents: Documents::open(opening)?,
-    }))
+    Answers::open(opening, "not NodeInfo: a JSON object is expected", give)
 }
 
-struct Nodes {
-    documents: Documents,
-    at: Option<Day>,
-}
-
-impl Reader for Nodes {
-    fn read(&mut self, rows: &mut Rows) -> Result<bool, IngestError> {
-        while let Some((line, document)) = self.documents.next()? {
-            match (document, self.at) {
-                (Ok(node @ Value::Object(_)), Some(at)) => give(line, &node, at, rows),
-                (Ok(_), _) => rows.reject(line, "", "not NodeInfo: a JSON object is expected"),
-                (Err(NotJson), _) => rows.reject(line, "", NotJson::REASON),
-            }
-            if rows.full() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-}
-
-fn give(line: u64, node: &Value, at: Day, rows: &mut Rows) {
+fn give(line: u64, node: Map<String, Value>, at: Day, rows: &mut Rows) {
+    let node = Value::Object(node);
     let users = |field: &str, rows: &mut Rows| {
         taken(
             rows,

@@ -18,6 +18,8 @@ pub(super) static EXPORT: Export = Export {
     name: "panopticon",
     title: "panopticon's database of phone-home reports",
     platform: "Matrix",
+    family: "phone-home",
+    of_servers: true,
     gives: &[Grain::Usage],
     lacks_server: false,
     lacks_day: false,

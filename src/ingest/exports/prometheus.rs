@@ -27,6 +27,8 @@ pub(super) static EXPORT: Export = Export {
     name: "prometheus",
     title: "metrics of a chat server in Prometheus' text format",
     platform: "Matrix",
+    family: "prometheus",
+    of_servers: true,
     gives: &[Grain::Usage],
     lacks_server: false,
     lacks_day: false,

@@ -24,6 +24,8 @@ pub(super) static STATISTICS: Export = Export {
     name: "rocket-chat-statistics",
     title: "statistics of Rocket.Chat",
     platform: "Rocket.Chat",
+    family: "rocket-chat",
+    of_servers: true,
     gives: &[Grain::Usage],
     lacks_server: true,
     lacks_day: false,

@@ -17,6 +17,8 @@ pub(super) static EXPORT: Export = Export {
     name: "rocket-chat-sessions",
     title: "sessions of Rocket.Chat",
     platform: "Rocket.Chat",
+    family: "rocket-chat",
+    of_servers: true,
     gives: &[Grain::Activity],
     lacks_server: false,
     lacks_day: false,

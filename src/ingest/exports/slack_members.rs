@@ -20,6 +20,8 @@ pub(super) static EXPORT: Export = Export {
     name: "slack-members",
     title: "analytics of the members of a Slack workspace",
     platform: "Slack",
+    family: "slack",
+    of_servers: false,
     gives: &[Grain::Activity, Grain::Signups],
     lacks_server: false,
     lacks_day: false,

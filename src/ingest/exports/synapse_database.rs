@@ -24,6 +24,8 @@ pub(super) static EXPORT: Export = Export {
     name: "synapse-database",
     title: "a database of Matrix Synapse",
     platform: "Matrix",
+    family: "synapse-database",
+    of_servers: true,
     gives: &[Grain::Signups, Grain::Activity, Grain::Usage],
     lacks_server: false,
     lacks_day: false,

@@ -25,6 +25,8 @@ pub(super) static EXPORT: Export = Export {
     name: "synapse-phone-home",
     title: "phone-home reports of Matrix Synapse",
     platform: "Matrix",
+    family: "phone-home",
+    of_servers: true,
     gives: &[Grain::Usage],
     lacks_server: false,
     lacks_day: false,

@@ -24,6 +24,8 @@ const REPORT: Export = Export {
     name: "teams-activity-counts",
     title: "activities a day of Microsoft Teams",
     platform: "Microsoft Teams",
+    family: "teams",
+    of_servers: false,
     gives: &[Grain::Usage],
     lacks_server: false,
     lacks_day: false,

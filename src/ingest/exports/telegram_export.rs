@@ -32,6 +32,8 @@ pub(super) static EXPORT: Export = Export {
     name: "telegram-export",
     title: "an export of Telegram Desktop",
     platform: "Telegram chats",
+    family: "telegram-export",
+    of_servers: false,
     gives: &[Grain::Activity],
     lacks_server: false,
     lacks_day: false,

@@ -32,6 +32,8 @@ pub(super) static EXPORT: Export = Export {
     name: "telegram-statistics",
     title: TITLE,
     platform: "Telegram channels",
+    family: "telegram-statistics",
+    of_servers: false,
     gives: &[Grain::Usage],
     lacks_server: true,
     lacks_day: false,

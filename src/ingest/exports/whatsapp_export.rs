@@ -30,6 +30,8 @@ pub(super) static EXPORT: Export = Export {
     name: "whatsapp-export",
     title: "a chat that WhatsApp exported",
     platform: "WhatsApp chats",
+    family: "whatsapp-export",
+    of_servers: false,
     gives: &[Grain::Activity],
     lacks_server: false,
     lacks_day: false,

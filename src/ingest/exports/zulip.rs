@@ -29,6 +29,8 @@ const TABLE: Export = Export {
     name: "zulip-counts",
     title: "counts of a Zulip server (`analytics_installationcount`, `analytics_realmcount`)",
     platform: "Zulip",
+    family: "zulip",
+    of_servers: true,
     gives: &[Grain::Usage],
     lacks_server: true,
     lacks_day: false,
@@ -90,7 +92,7 @@ fn open_table(opening: Opening) -> Result<Box<dyn Reader>, IngestError> {
     };
     let (head, bytes) = sniff::peek(opening.bytes, 64).map_err(failed)?;
     let opening = Opening { bytes, ..opening };
-    let taker = Taker::new(opening.grain);
+    let taker = Taker::new(&opening);
     let text = head.strip_prefix(sniff::MARK).unwrap_or(&head);
     let first = text.iter().find(|b| !b.is_ascii_whitespace());
     let source = match first {
@@ -101,7 +103,7 @@ fn open_table(opening: Opening) -> Result<Box<dyn Reader>, IngestError> {
 }
 
 fn open_realm(opening: Opening) -> Result<Box<dyn Reader>, IngestError> {
-    let taker = Taker::new(opening.grain);
+    let taker = Taker::new(&opening);
     let table = if opening.grain == Grain::Usage {
         REALMS
     } else {
@@ -168,6 +170,7 @@ fn text(value: Option<&Value>) -> Result<Option<Cow<'_, str>>, Reason> {
 /// Takes rows of a table: into sums, or as days of users.
 struct Taker {
     grain: Grain,
+    server: String,
     tally: Tally,
     ids: RoaringTreemap,
 }
@@ -175,9 +178,11 @@ struct Taker {
 type Fault = (&'static str, Cow<'static, str>);
 
 impl Taker {
-    fn new(grain: Grain) -> Self {
+    fn new(opening: &Opening) -> Self {
+        let server = opening.options.source.server.clone();
         Taker {
-            grain,
+            grain: opening.grain,
+            server: server.unwrap_or_default(),
             tally: Tally::default(),
             ids: RoaringTreemap::new(),
         }
@@ -240,7 +245,8 @@ impl Taker {
             let user = user
                 .filter(|user| !user.is_empty())
                 .ok_or(wrong("user_id", Reason::NoUser))?;
-            rows.user_day(line, &user, day, 0, "");
+            // Every installation counts its accounts from 1.
+            rows.user_day(line, &format!("{}/{user}", self.server), day, 0, "");
         }
         Ok(())
     }

@@ -23,6 +23,8 @@ pub(super) static EXPORT: Export = Export {
     name: "zulip-chart",
     title: "a chart of Zulip's statistics page",
     platform: "Zulip",
+    family: "zulip",
+    of_servers: true,
     gives: &[Grain::Usage],
     lacks_server: true,
     lacks_day: false,

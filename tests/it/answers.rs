@@ -1,0 +1,112 @@
+//! What programs answer again and again: answers that overlap, and ids that two servers both give.
+
+use crate::project::Project;
+
+/// An answer of a Mastodon server: the running week, which is not taken, and its posts of the weeks before it.
+fn weeks(newest: i64, posts: [u32; 2]) -> String {
+    const WEEK: i64 = 7 * 86_400;
+    let week = |ago: i64, posts: u32| {
+        let begins = newest - ago * WEEK;
+        format!(r#"{{"week":"{begins}","statuses":"{posts}","logins":"9","registrations":"2"}}"#)
+    };
+    let all = [week(0, 5), week(1, posts[0]), week(2, posts[1])];
+    format!("[{}]", all.join(","))
+}
+
+/// 2023-02-13T00:00:00Z, a Monday.
+const MONDAY: i64 = 1_676_246_400;
+
+const POSTS: &str = "query daily_usage --platform Mastodon --metric messages_week --format csv";
+
+#[test]
+fn of_answers_that_overlap_the_one_that_reaches_further_counts() {
+    let project = Project::new("[project]\n");
+    let (earlier, later) = (
+        weeks(MONDAY, [100, 80]),
+        weeks(MONDAY + 604_800, [120, 101]),
+    );
+    // Whichever comes first.
+    project.write("data/a.example-2023-02-20.json", later);
+    project.ok("ingest data");
+    project.write("data/a.example-2023-02-13.json", earlier);
+    let ran = project.essor("ingest data");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let told = project.ok(POSTS);
+    let figures: Vec<&str> = told.lines().skip(1).collect();
+    assert_eq!(figures.len(), 3, "{told}");
+    for (figure, of) in figures
+        .iter()
+        .zip(["2023-02-05,80,", "2023-02-12,101,", "2023-02-19,120,"])
+    {
+        assert!(figure.starts_with(&format!("messages_week,{of}")), "{told}");
+    }
+    let refusing = Project::new("[project]\non_conflict = \"refuse\"\n");
+    refusing.write("data/a.example-2023-02-13.json", weeks(MONDAY, [100, 80]));
+    refusing.write(
+        "data/a.example-2023-02-20.json",
+        weeks(MONDAY + 604_800, [120, 101]),
+    );
+    assert_eq!(refusing.essor("ingest data").code, 1);
+}
+
+#[test]
+fn an_answer_that_says_otherwise_of_weeks_long_over_restates_them() {
+    let project = Project::new("[project]\n");
+    project.write("data/a.example-2023-02-13.json", weeks(MONDAY, [100, 80]));
+    let mut later = weeks(MONDAY, [100, 81]);
+    later.insert_str(
+        1,
+        r#"{"week":"1676851200","statuses":"1","logins":"1","registrations":"0"},"#,
+    );
+    project.write("data/a.example-2023-02-20.json", later);
+    project.ok("ingest data");
+    let told = project.ok("query sanity --format csv");
+    assert!(
+        told.contains("unlikely,restated,Mastodon,a.example,messages_week,2023-02-05,81,80,"),
+        "{told}"
+    );
+    assert_eq!(told.matches("restated").count(), 1, "{told}");
+}
+
+#[test]
+fn weeks_of_two_servers_add_up_and_those_of_two_weeks_do_not() {
+    let project = Project::new("[project]\nplatform = \"Fleet\"\nnetwork = \"Fleet\"\n");
+    project.write("data/a.example-2023-02-13.json", weeks(MONDAY, [100, 80]));
+    project.write("data/b.example-2023-02-13.json", weeks(MONDAY, [7, 3]));
+    project.ok("ingest data");
+    let told = project.ok(&POSTS.replace("Mastodon", "Fleet"));
+    for figure in ["2023-02-05,83,,,2,2,", "2023-02-12,107,,,2,2,"] {
+        assert!(told.contains(figure), "{told}");
+    }
+    let monthly = project.ok("query monthly_usage --platforms Fleet --month 2023-02 --format csv");
+    assert!(
+        monthly.contains("Fleet,messages_week,107,messages,2023-02-12"),
+        "{monthly}"
+    );
+}
+
+#[test]
+fn equal_ids_of_two_servers_are_two_people() {
+    let project = Project::new("[project]\n");
+    let counts = "id,realm_id,user_id,property,subgroup,end_time,value\n\
+                  1,1,42,1day_actives::day,,2016-02-24 00:00:00+00,1\n\
+                  2,1,43,1day_actives::day,,2016-02-24 00:00:00+00,1\n";
+    project.write("data/a.example.csv", counts);
+    project.write("data/b.example.csv", counts);
+    project.ok("ingest data");
+    let told = project.ok("query active_users --platform Zulip --format csv");
+    assert!(told.contains("2016-02-23,,4,"), "{told}");
+}
+
+#[test]
+fn a_network_is_of_servers_and_takes_no_chat_of_another_platform() {
+    let project = Project::new("[project]\nplatform = \"Fleet\"\nnetwork = \"Fleet\"\n");
+    project.write(
+        "data/result.json",
+        r#"{"name": "x", "type": "private_group", "id": 1, "messages": [
+            {"id": 1, "type": "message", "date": "2016-02-23T10:00:00", "date_unixtime": "1456221600", "from_id": "user1", "text": ""}]}"#,
+    );
+    project.ok("ingest data");
+    let told = project.sql("SELECT DISTINCT platform FROM activity");
+    assert_eq!(told, "Telegram chats\n");
+}

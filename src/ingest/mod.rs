@@ -58,7 +58,7 @@ pub use coverage::{Coverage, SeriesKey};
 pub use error::IngestError;
 pub use exports::{
     Database, Exported, Live, Part, Series, Stretch, database_parts, family, formats, is_database,
-    parts,
+    is_history, parts,
 };
 pub use identity::{Content, content, identity};
 pub use platforms::fold;

@@ -110,3 +110,64 @@ fn a_network_is_of_servers_and_takes_no_chat_of_another_platform() {
     let told = project.sql("SELECT DISTINCT platform FROM activity");
     assert_eq!(told, "Telegram chats\n");
 }
+
+/// An export of Telegram Desktop: a chat, and the days of February 2016 of its messages.
+fn chat(id: u32, days: std::ops::Range<u32>) -> String {
+    let message = |day: u32| {
+        format!(
+            r#"{{"id": {day}, "type": "message", "date": "2016-02-{day:02}T10:00:00", "from_id": "user{}", "text": "id"}}"#,
+            day % 3
+        )
+    };
+    let messages: Vec<String> = days.map(message).collect();
+    let messages = messages.join(",");
+    format!(r#"{{"name": "x", "type": "private_group", "id": {id}, "messages": [{messages}]}}"#)
+}
+
+const MESSAGES: &str = "SELECT sum(value) FROM platform_days WHERE metric = 'messages_sent' AND day < DATE '2016-03-01'";
+
+#[test]
+fn a_chat_exported_again_counts_once_and_another_chat_besides() {
+    let project = Project::new("[project]\n");
+    project.write("data/ChatExport_2016-02-10/result.json", chat(7, 1..11));
+    project.write("data/ChatExport_2016-02-20/result.json", chat(7, 1..21));
+    project.write("data/other/result.json", chat(8, 1..6));
+    let ran = project.essor("ingest data");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(
+        ran.err.contains("in place of an earlier load"),
+        "{}",
+        ran.err
+    );
+    assert_eq!(project.sql(MESSAGES), "25\n");
+    // An export made before those.
+    project.write("data/early/result.json", chat(7, 1..9));
+    project.ok("ingest data");
+    assert_eq!(project.sql(MESSAGES), "25\n");
+    // From the middle on: some of the days again, and not all.
+    project.write("data/late/result.json", chat(7, 15..25));
+    let ran = project.essor("ingest data");
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.err
+            .contains("is of the same chat as `data/ChatExport_2016-02-20/result.json`"),
+        "{}",
+        ran.err
+    );
+    assert_eq!(project.sql(MESSAGES), "25\n");
+}
+
+#[test]
+fn a_whatsapp_chat_exported_again_counts_once() {
+    let project = Project::new("[project]\n");
+    let first = "05/02/16, 10:14 - Ann: a\n05/02/16, 10:15 - Bob: b\n13/02/16, 10:15 - Ann: c\n";
+    project.write("data/WhatsApp Chat with Ann.txt", first);
+    project.write(
+        "data/WhatsApp Chat with Ann (1).txt",
+        format!("{first}14/02/16, 11:00 - Bob: d\n"),
+    );
+    project.write("data/WhatsApp Chat with Cy.txt", first.replace("Bob", "Cy"));
+    project.ok("ingest data");
+    let told = project.sql(MESSAGES);
+    assert_eq!(told, "7\n");
+}

@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use super::load::{Candidate, LoadError, Taken, Taking};
+use super::load::{Candidate, Taken, Taking};
+use super::refused::LoadError;
 use crate::calendar::Day;
 use crate::chart::number::exact;
 use crate::ingest::{self, Content, Series, Stretch};

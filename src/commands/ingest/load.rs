@@ -6,15 +6,19 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::Schema;
 
+use super::before::{
+    earlier_histories, possible_clashes, refuse_clashes, refuse_other_zone, refuse_unlike_zone,
+    replaced,
+};
 use super::files::Found;
 use super::people::{Pending, People};
-use crate::activity::RollupError;
+use super::refused::LoadError;
 use crate::calendar::Day;
-use crate::ingest::{self, IngestError, Input, Limits, Options, Origin, Reject, Rows, Summary};
-use crate::project::{OnChange, OnConflict, Project};
+use crate::ingest::{self, Input, Limits, Options, Origin, Reject, Rows, Summary};
+use crate::project::Project;
 use crate::pseudonym::{Key, KeyError};
 use crate::schema::{self, Grain};
-use crate::store::{Clash, Days, Load, Store, StoreError};
+use crate::store::{Load, Store, StoreError};
 
 /// How files are taken.
 #[derive(Debug, Clone)]
@@ -71,103 +75,6 @@ pub struct Run {
     pub people: People,
 }
 
-/// Why a file was not taken.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// It can't be read.
-    #[error(transparent)]
-    Ingest(#[from] IngestError),
-    /// The store refused.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// It was written to while it was read.
-    #[error("`{file}` changed while it was read; ingest it again when it is whole")]
-    Changed {
-        /// The file.
-        file: String,
-    },
-    /// It was read in another zone before.
-    #[error(
-        "`{file}` was read in the zone `{before}` and would be in `{now}`: moments can't move to other days; take the load back first (`essor unload {load}`)"
-    )]
-    Zone {
-        /// The file.
-        file: String,
-        /// The zone of its live load.
-        before: String,
-        /// The zone that essor.toml says now.
-        now: String,
-        /// That load.
-        load: String,
-    },
-    /// People of one store were put on days in another zone.
-    #[error(transparent)]
-    PeopleZone(Box<UnlikeZone>),
-    /// Its people can't be rolled up.
-    #[error("`{file}`: {source}")]
-    Rollup {
-        /// The file.
-        file: String,
-        /// Why.
-        source: RollupError,
-    },
-    /// Standard input can't be read.
-    #[error("can't read standard input: {0}")]
-    Stdin(std::io::Error),
-    /// It states figures that another load has stated.
-    #[error("{}", clash_told(.file, .held, *.count, .first))]
-    Clash {
-        /// The file.
-        file: String,
-        /// The file that stated them before.
-        held: String,
-        /// How many.
-        count: usize,
-        /// The first.
-        first: Box<Clash>,
-    },
-}
-
-/// A file whose days would be of another zone than those that the store holds.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "`{file}` would be read in the zone `{now}`, but `{held}` (load {load}) was in `{before}`: days of unlike zones are never united; {advice}"
-)]
-pub struct UnlikeZone {
-    /// The file.
-    pub file: String,
-    /// The zone that it would be read in.
-    pub now: String,
-    /// The file that was read in another.
-    pub held: String,
-    /// Its load.
-    pub load: String,
-    /// The zone of that one.
-    pub before: String,
-    /// What to do.
-    pub advice: String,
-}
-
-/// What is stated twice, and what to do: for another content of the same path to let the newest
-/// count, since what it no longer holds may be in no file any more.
-fn clash_told(file: &str, held: &str, count: usize, first: &Clash) -> String {
-    let figures = if count == 1 {
-        "a figure".to_owned()
-    } else {
-        format!("{count} figures")
-    };
-    let what = format!("{} of {} on {}", first.metric, first.platform, first.day);
-    if file == held {
-        return format!(
-            "`{file}` states {figures} again that it stated before under other content, and not all of its days (first {what}); say `on_conflict = \"latest\"` under [project] in essor.toml and the newest counts, the days that it no longer holds stay"
-        );
-    }
-    format!(
-        "`{file}` states {figures} that `{held}` (load {load}) has stated already (first {what}); say `on_conflict = \"sum\"`, `\"max\"` or `\"latest\"` under [project] in essor.toml, or take those back with `essor unload {load}`",
-        load = first.load
-    )
-}
-
 /// How many rejects are shown; all are in the table `rejects`.
 const SHOWN: usize = 5;
 
@@ -186,6 +93,12 @@ impl Candidate {
     /// The database in use that it is of, if it is.
     pub(super) fn live(&self) -> Option<&ingest::Live> {
         self.part.options.exported.as_ref()?.live.as_ref()
+    }
+
+    /// Whether it may be in the place of an export of the same chat before it, which has to be in the store then.
+    pub(super) fn is_history(&self) -> bool {
+        let exported = self.part.options.exported.as_ref();
+        exported.is_some_and(|exported| ingest::is_history(exported.format))
     }
 
     /// What the file was taken for and why; empty of a table of rows.
@@ -304,10 +217,14 @@ async fn settle(
             rejects: shown,
         });
     }
-    let replaced = match file.replaces {
+    let mut replaced = match file.replaces {
         Some(loads) => loads.to_vec(),
         None => replaced(store, name, &summary, options.source.on_change).await?,
     };
+    match earlier_histories(store, name, &summary, &replaced).await? {
+        Some(earlier) => replaced.extend(earlier),
+        None => return Ok(Taken::Known),
+    }
     if summary.grain.of_people() {
         if run.people.waits(&summary.identity) {
             return Ok(Taken::Known);
@@ -512,158 +429,6 @@ fn reject_rows(file: &str, rejects: &[Reject]) -> Result<RecordBatch, StoreError
     })
 }
 
-/// The live loads of the same path that the new content replaces: those whose days it covers, or
-/// as `on_change` says. What it does not cover stays, so that a file overwritten daily loses nothing.
-async fn replaced(
-    store: &Store,
-    path: &str,
-    summary: &Summary,
-    on_change: OnChange,
-) -> Result<Vec<String>, StoreError> {
-    let mut replaced = Vec::new();
-    // What holds no figure at all is more likely broken than meant to take everything back.
-    if path == "-" || on_change == OnChange::Add || summary.rows_given == 0 {
-        return Ok(replaced);
-    }
-    let covered = alike(&summary.coverage.servers);
-    let covers = |held: Days| {
-        alike(&held).iter().all(|(of, days)| {
-            covered
-                .get(of)
-                .is_some_and(|covered| days.is_subset(covered))
-        })
-    };
-    for load in store.loads().live().filter(|l| l.path == path) {
-        if on_change == OnChange::Replace
-            || load.grain == summary.grain && covers(store.days(load.grain, &load.load).await?)
-        {
-            replaced.push(load.load.clone());
-        }
-    }
-    Ok(replaced)
-}
-
-/// Days by platforms however they are spelled: a file that mends a spelling covers what it said
-/// under the other one.
-fn alike(days: &Days) -> Days {
-    let mut folded = Days::new();
-    for ((platform, server), days) in days {
-        *folded
-            .entry((ingest::fold(platform), server.clone()))
-            .or_default() |= days;
-    }
-    folded
-}
-
-/// The live loads that may have stated one of the figures: usage of the same days. Where loads add
-/// up, other content of the same path is no part of its own but another saying of the same.
-fn possible_clashes(
-    store: &Store,
-    project: &Project,
-    path: &str,
-    summary: &Summary,
-    replaced: &[String],
-) -> Vec<String> {
-    let policy = project.on_conflict;
-    let family = ingest::family(summary.format.name());
-    let settled = |l: &Load| match policy {
-        OnConflict::Answers => family.is_some() && ingest::family(&l.format) == family,
-        OnConflict::Refuse => false,
-        OnConflict::Sum => l.path != path || path == "-",
-        OnConflict::Max | OnConflict::Latest => true,
-    };
-    if summary.grain != Grain::Usage {
-        return Vec::new();
-    }
-    let overlaps = |l: &&Load| l.first_day <= summary.last_day && l.last_day >= summary.first_day;
-    let stays = |l: &&Load| l.grain == Grain::Usage && !replaced.contains(&l.load) && !settled(l);
-    store
-        .loads()
-        .live()
-        .filter(stays)
-        .filter(overlaps)
-        .map(|l| l.load.clone())
-        .collect()
-}
-
-/// A path whose moments fell on the days of one zone stays in it.
-fn refuse_other_zone(store: &Store, path: &str, zone: &str) -> Result<(), LoadError> {
-    let other =
-        |l: &&Load| l.path == path && path != "-" && l.grain == Grain::Usage && l.zone != zone;
-    match store.loads().live().find(other) {
-        None => Ok(()),
-        Some(load) => Err(LoadError::Zone {
-            file: path.to_owned(),
-            before: load.zone.clone(),
-            now: zone.to_owned(),
-            load: load.load.clone(),
-        }),
-    }
-}
-
-/// Days of people are never united across zones, and a bitmap of a day can't be put into another zone:
-/// the zone of the first load of people stays the project's.
-fn refuse_unlike_zone(
-    store: &Store,
-    project: &Project,
-    path: &str,
-    options: &Options,
-    run: &Run,
-) -> Result<(), LoadError> {
-    let zone = options.zone.name();
-    let waiting = run.people.loads();
-    let held = store.loads().live().chain(waiting);
-    let mut unlike = held.filter(|l| l.grain.of_people() && l.zone != zone);
-    let Some(load) = unlike.next() else {
-        return Ok(());
-    };
-    let advice = match &options.source.zone {
-        Some(_) => format!(
-            "declare `zone = \"{}\"` for it if its days are of that zone, or keep it in a project of its own",
-            load.zone
-        ),
-        None if project.zone.name() != load.zone => format!(
-            "the zone is fixed at the first load: set `zone = \"{}\"` under [project] in essor.toml again, or begin a new store",
-            load.zone
-        ),
-        None => "declare the same zone for both, or keep them in projects of their own".to_owned(),
-    };
-    Err(LoadError::PeopleZone(Box::new(UnlikeZone {
-        file: path.to_owned(),
-        now: zone.to_owned(),
-        held: load.path.clone(),
-        load: load.load.clone(),
-        before: load.zone.clone(),
-        advice,
-    })))
-}
-
-async fn refuse_clashes(
-    store: &Store,
-    file: &str,
-    load: &str,
-    rivals: &[String],
-) -> Result<(), LoadError> {
-    if rivals.is_empty() {
-        return Ok(());
-    }
-    let others: Vec<&str> = rivals.iter().map(String::as_str).collect();
-    let (count, first) = store.clashes(load, &others).await?;
-    let Some(first) = first else { return Ok(()) };
-    let held = store
-        .loads()
-        .live()
-        .find(|l| l.load == first.load)
-        .map(|l| l.path.clone())
-        .unwrap_or_default();
-    Err(LoadError::Clash {
-        file: file.to_owned(),
-        held,
-        count,
-        first: Box::new(first),
-    })
-}
-
 fn row(
     path: &str,
     load: &str,
@@ -679,7 +444,7 @@ fn row(
         unload: false,
         grain: summary.grain,
         path: path.to_owned(),
-        format: super::format_name(summary),
+        format: super::saying::format_name(summary),
         bytes: count(summary.content.bytes),
         rows_read: count(summary.rows_read),
         rows_kept: count(summary.rows_kept),

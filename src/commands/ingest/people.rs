@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
-use super::load::LoadError;
+use super::refused::LoadError;
 use crate::activity::{Census, Event, Rollup, RollupError, Rollups, Row};
 use crate::project::Project;
 use crate::pseudonym::Pseudonym;

@@ -27,6 +27,7 @@ pub(super) static EXPORT: Export = Export {
     cumulative: &[],
     recognise,
     part: None,
+    chat: None,
     open,
 };
 

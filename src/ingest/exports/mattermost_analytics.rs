@@ -35,6 +35,7 @@ const ANALYTICS: Export = Export {
     cumulative: &[],
     recognise: recognise_standard,
     part: None,
+    chat: None,
     open: open_standard,
 };
 

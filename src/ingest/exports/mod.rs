@@ -81,6 +81,9 @@ pub(super) struct Export {
     pub recognise: fn(&Head) -> Option<String>,
     /// Makes the loads of one, where they are not simply one a grain.
     pub part: Option<Parting>,
+    /// What tells the chat or account whose whole history one is from others, where it is that: the export made
+    /// later then stands in the place of the earlier.
+    pub chat: Option<fn(&Head) -> Option<String>>,
     /// Begins to read one.
     pub open: fn(Opening) -> Result<Box<dyn Reader>, IngestError>,
 }
@@ -153,6 +156,27 @@ pub(super) fn named(name: &str) -> Option<&'static Export> {
 pub fn family(format: &str) -> Option<&'static str> {
     let name = format.split('+').next().unwrap_or(format);
     named(name).map(|export| export.family)
+}
+
+/// Whether a load of this format is the whole history of a chat, whose messages another export of it has too.
+pub fn is_history(format: &str) -> bool {
+    let name = format.split('+').next().unwrap_or(format);
+    named(name).is_some_and(|export| export.chat.is_some())
+}
+
+/// Names the chat that an export is of, by a pseudonym of what tells it from others.
+fn of_chat(export: &Export, head: &Head, options: &mut Options) {
+    let told = export.chat.and_then(|tell| tell(head));
+    if let (Some(told), Ok(key), None) = (told, &options.key, &options.source.server) {
+        let scope = key.scope(&format!("chats of {}", export.name));
+        let pseudonym = key.pseudonym(scope, told.as_bytes());
+        let hex: String = pseudonym
+            .iter()
+            .take(6)
+            .map(|b| format!("{b:02x}"))
+            .collect();
+        options.source.server = Some(format!("chat-{hex}"));
+    }
 }
 
 /// The format whose signs the first bytes bear, with the sign.
@@ -240,23 +264,21 @@ pub fn parts(input: &Input, options: &Options) -> Result<Vec<Part>, IngestError>
     if wanted.is_some_and(|name| super::sniff::Format::NAMES.contains(&name)) {
         return Ok(plain());
     }
+    let wanted = wanted.map(|name| named(name).ok_or_else(|| unknown(&input.name, name)));
+    let wanted = wanted.transpose()?;
+    let head = Head::read(input)?;
     let (export, sign) = match wanted {
-        Some(name) => {
-            let found = named(name).ok_or_else(|| unknown(&input.name, name))?;
-            (found, "as was said".to_owned())
-        }
-        None => {
-            let head = Head::read(input)?;
-            match recognise(&head) {
-                Some(found) => found,
-                None => return Ok(plain()),
-            }
-        }
+        Some(export) => (export, "as was said".to_owned()),
+        None => match recognise(&head) {
+            Some(found) => found,
+            None => return Ok(plain()),
+        },
     };
     let parted = match export.part {
         Some(part) => part(export, input, options)?,
         None => {
-            let options = name::complete(&input.name, export, options)?;
+            let mut options = name::complete(&input.name, export, options)?;
+            of_chat(export, &head, &mut options);
             let part = |grain: &Grain| taking(export, *grain, None, &options);
             export.gives.iter().map(part).collect()
         }

@@ -30,6 +30,7 @@ pub(super) static EXPORT: Export = Export {
     cumulative: &["messages_sent"],
     recognise,
     part: None,
+    chat: None,
     open,
 };
 

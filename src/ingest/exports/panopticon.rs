@@ -28,6 +28,7 @@ pub(super) static EXPORT: Export = Export {
     cumulative: &[],
     recognise,
     part: None,
+    chat: None,
     open,
 };
 

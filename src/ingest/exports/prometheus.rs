@@ -37,6 +37,7 @@ pub(super) static EXPORT: Export = Export {
     cumulative: &[],
     recognise,
     part: Some(part),
+    chat: None,
     open,
 };
 

@@ -34,6 +34,7 @@ pub(super) static STATISTICS: Export = Export {
     cumulative: &["messages_sent"],
     recognise,
     part: None,
+    chat: None,
     open,
 };
 

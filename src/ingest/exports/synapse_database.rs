@@ -34,6 +34,7 @@ pub(super) static EXPORT: Export = Export {
     cumulative: &[],
     recognise,
     part: Some(part),
+    chat: None,
     open,
 };
 

@@ -35,6 +35,7 @@ pub(super) static EXPORT: Export = Export {
     cumulative: &[],
     recognise,
     part: None,
+    chat: None,
     open,
 };
 

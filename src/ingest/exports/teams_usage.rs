@@ -40,6 +40,7 @@ const REPORT: Export = Export {
         )
     },
     part: None,
+    chat: None,
     open: |opening| {
         let table = Table::open(opening)?;
         Ok(Box::new(Days {

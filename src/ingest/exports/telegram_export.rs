@@ -42,6 +42,7 @@ pub(super) static EXPORT: Export = Export {
     cumulative: &[],
     recognise,
     part: None,
+    chat: Some(chat),
     open,
 };
 
@@ -77,6 +78,26 @@ fn recognise(head: &Head) -> Option<String> {
         _ => None,
     }
 }
+
+/// The number of the chat, or of the account whose chats these are: it stands before the messages.
+fn chat(head: &Head) -> Option<String> {
+    let text = head.text();
+    let before = text.split(r#""messages""#).next().unwrap_or(text);
+    let of =
+        |number: &LazyLock<Option<Regex>>| Some(number.as_ref()?.captures(before)?[1].to_owned());
+    match head
+        .keys()
+        .iter()
+        .any(|key| key == "about" || key == "personal_information")
+    {
+        true => of(&ACCOUNT).map(|number| format!("account {number}")),
+        false => of(&ID).map(|number| format!("chat {number}")),
+    }
+}
+
+static ID: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#""id":\s*(-?\d+)"#).ok());
+static ACCOUNT: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#""user_id":\s*(-?\d+)"#).ok());
 
 /// How many messages the parsing thread hands over at a time, and how many such lots wait at most.
 const LOT: usize = 4096;

@@ -42,6 +42,7 @@ pub(super) static EXPORT: Export = Export {
     cumulative: &[],
     recognise,
     part: None,
+    chat: None,
     open,
 };
 

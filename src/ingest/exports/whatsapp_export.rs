@@ -40,6 +40,7 @@ pub(super) static EXPORT: Export = Export {
     cumulative: &[],
     recognise,
     part: None,
+    chat: Some(chat),
     open,
 };
 
@@ -74,6 +75,17 @@ fn recognise(head: &Head) -> Option<String> {
     (!senders.is_empty() && !senders.iter().any(log)).then(|| {
         "its first line begins with a date and a time, as each message of a chat".to_owned()
     })
+}
+
+/// When the first messages were and who sent them, as it is written: a chat exported again begins alike.
+fn chat(head: &Head) -> Option<String> {
+    let lines: Vec<String> = head.text().lines().map(plain).collect();
+    let begins = |line: &String| {
+        let (header, when) = (Header::read(line)?, line.len() - after_time(line)?.len());
+        Some(format!("{}{:?}", &line[..when], header.sender))
+    };
+    let first: Vec<String> = lines.iter().filter_map(begins).take(3).collect();
+    (first.len() == 3).then(|| first.join("\n"))
 }
 
 fn open(opening: Opening) -> Result<Box<dyn Reader>, IngestError> {
@@ -151,6 +163,11 @@ impl Date {
 struct Header {
     date: Date,
     sender: Option<String>,
+}
+
+/// What follows the date and time of a line.
+fn after_time(line: &str) -> Option<&str> {
+    Some(HEADER.as_ref()?.captures(line)?.get(4)?.as_str())
 }
 
 impl Header {

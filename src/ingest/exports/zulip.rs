@@ -39,6 +39,7 @@ const TABLE: Export = Export {
     cumulative: &[],
     recognise: |head| columns(head, false),
     part: None,
+    chat: None,
     open: open_table,
 };
 

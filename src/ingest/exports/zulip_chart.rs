@@ -33,6 +33,7 @@ pub(super) static EXPORT: Export = Export {
     cumulative: &[],
     recognise,
     part: None,
+    chat: None,
     open,
 };
 

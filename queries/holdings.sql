@@ -19,5 +19,13 @@ FROM (
     CAST(MAX(day) - MIN(day) AS BIGINT) + 1 - COUNT(DISTINCT day) AS gaps
   FROM usage
   GROUP BY platform, metric
+  UNION ALL
+  -- Users of a day stand for all that is computed from activity.
+  SELECT
+    platform, 'dau' AS metric, 'activity' AS origin,
+    COUNT(CASE WHEN covered THEN 1 END) AS figures, MIN(day) AS first_day, MAX(day) AS last_day,
+    COUNT(CASE WHEN NOT covered THEN 1 END) AS gaps
+  FROM activity_span
+  GROUP BY platform
 )
 ORDER BY platform, origin, metric

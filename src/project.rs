@@ -59,7 +59,7 @@ pub struct Platform {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OnConflict {
-    /// Refuse the second load, unless both are answers of one program: then the one that reaches further counts.
+    /// Refuse the second load, unless both are answers of programs that count alike: then the one that reaches further counts.
     #[default]
     Answers,
     /// Refuse the second load.
@@ -119,6 +119,10 @@ pub enum DateFormat {
 }
 
 impl DateFormat {
+    /// What essor.toml may say where a file does not tell.
+    pub const ADVICE: &'static str =
+        "date_format = \"day/month/year\"` or `date_format = \"month/day/year\"";
+
     /// As essor.toml writes it.
     pub fn name(self) -> &'static str {
         match self {

@@ -6,12 +6,21 @@ WITH readings AS (
   FROM daily
   WHERE dimension = '' AND value IS NOT NULL AND (kind = 'distinct' OR metric = 'registered_users' AND kind = 'level')
 ),
-bounds AS (
+by_day AS (
   SELECT
     platform, server, day, max(CASE WHEN metric = 'registered_users' THEN value END) AS accounts,
     max(CASE WHEN measure = 'mau' THEN value END) AS mau
   FROM readings
   GROUP BY platform, server, day
+),
+-- Servers tell of the day of the answer how many accounts there are, and of the day before who was active.
+bounds AS (
+  SELECT
+    platform, server, day, mau,
+    coalesce(accounts, max(accounts) OVER (
+      PARTITION BY platform, server ORDER BY arrow_cast(day, 'Int32') RANGE BETWEEN CURRENT ROW AND 1 FOLLOWING
+    )) AS accounts
+  FROM by_day
 )
 SELECT
   r.platform, r.server, r.metric, r.day, r.value,

@@ -2,17 +2,32 @@
 --- `known` ones. Known is a server that has reported the metric on the day or within the 30 days before it: one that is
 --- silent for longer has left. A silent server is missing, never zero. Where essor.toml says `carry_forward`, a
 --- server's last figure stands for so many silent days after it: `carried` servers, together `carried_value`; without
---- it both are 0.
+--- it both are 0. A server whose activity covers the day has reported what is computed from it. What is `impossible` is
+--- no report.
 --! needs: network
-WITH reports AS (
-  SELECT
-    d.platform, d.metric, d.server, d.day, d.value, n.carry_days,
-    lag(d.day) OVER in_time AS day_before, lead(d.day) OVER in_time AS day_after,
-    max(d.day) OVER (PARTITION BY d.platform, d.metric) AS last_day
+WITH told AS (
+  SELECT d.platform, d.metric, d.server, d.day, d.value
   FROM daily d
-  JOIN networks n ON n.platform = d.platform
-  WHERE d.dimension = '' AND d.server <> '' AND d.value IS NOT NULL
-  WINDOW in_time AS (PARTITION BY d.platform, d.metric, d.server ORDER BY d.day)
+  LEFT JOIN impossible i ON i.platform = d.platform AND i.server = d.server AND i.metric = d.metric AND i.day = d.day
+  WHERE d.dimension = '' AND d.server <> '' AND d.value IS NOT NULL AND i.platform IS NULL
+  UNION ALL
+  SELECT s.platform, a.metric, s.server, s.day, CAST(NULL AS BIGINT)
+  FROM activity_servers s
+  JOIN activity_days a ON a.platform = s.platform AND a.day = s.day
+),
+once AS (
+  SELECT platform, metric, server, day, max(value) AS value
+  FROM told
+  GROUP BY platform, metric, server, day
+),
+reports AS (
+  SELECT
+    o.platform, o.metric, o.server, o.day, o.value, n.carry_days,
+    lag(o.day) OVER in_time AS day_before, lead(o.day) OVER in_time AS day_after,
+    max(o.day) OVER (PARTITION BY o.platform, o.metric) AS last_day
+  FROM once o
+  JOIN networks n ON n.platform = o.platform
+  WINDOW in_time AS (PARTITION BY o.platform, o.metric, o.server ORDER BY o.day)
 ),
 reported AS (
   SELECT platform, metric, day, count(*) AS reported
@@ -26,7 +41,7 @@ carried AS (
       platform, metric, value,
       unnest(generate_series(day + 1, least(coalesce(day_after - 1, last_day), CAST(day + carry_days AS DATE)), INTERVAL '1 day')) AS day
     FROM reports
-    WHERE carry_days > 0
+    WHERE carry_days > 0 AND value IS NOT NULL
   )
   GROUP BY platform, metric, day
 ),

@@ -2,18 +2,23 @@
 --- year before: what is compared on each side, and the growth from one to the other. Two finished months
 --- compare whole (basis `month`), else the same days of both (basis `month to date`, or `same days` where
 --- the month itself is finished): only days that are whole and known on both sides; levels and monthly
---- users on the last of those days. Growth is that of the two figures given; across a jump a level has none.
+--- users on the last of those days. Growth is that of the two figures given; across a jump a level has none. A network
+--- compares the same days, and of each the servers that reported on both sides (`network_pairs`).
 --! hold: yes
 WITH days AS (
   SELECT
-    platform, metric, kind, day, value,
-    CASE WHEN flag <> 'unfinished' OR kind <> 'flow' AND measure <> 'dau' THEN value END AS whole,
-    CAST(date_trunc('month', day) AS DATE) AS month,
-    CAST(date_part('day', day) AS BIGINT) AS day_of_month,
-    12 * CAST(date_part('year', day) AS BIGINT) + CAST(date_part('month', day) AS BIGINT) AS month_number,
-    kind = 'flow' OR measure = 'dau' AS has_mean,
-    max(CASE WHEN flag = 'jump' AND kind <> 'flow' THEN day END) OVER (PARTITION BY platform, metric, kind ORDER BY day) AS last_jump
-  FROM platform_days
+    d.platform, d.metric, d.kind, d.day, d.value,
+    CASE WHEN d.flag <> 'unfinished' OR d.kind <> 'flow' AND d.measure <> 'dau' THEN d.value END AS whole,
+    CAST(date_trunc('month', d.day) AS DATE) AS month,
+    CAST(date_part('day', d.day) AS BIGINT) AS day_of_month,
+    12 * CAST(date_part('year', d.day) AS BIGINT) + CAST(date_part('month', d.day) AS BIGINT) AS month_number,
+    d.kind = 'flow' OR d.measure = 'dau' AS has_mean,
+    max(CASE WHEN d.flag = 'jump' AND d.kind <> 'flow' THEN d.day END) OVER (PARTITION BY d.platform, d.metric, d.kind ORDER BY d.day) AS last_jump,
+    p.platform IS NOT NULL AS by_servers, p.month_now, p.month_then, p.year_now, p.year_then
+  FROM platform_days d
+  -- What is computed from activity is of all its servers.
+  LEFT JOIN network_pairs p
+    ON p.platform = d.platform AND p.metric = d.metric AND p.kind = d.kind AND p.day = d.day AND d.status <> 'computed'
 ),
 -- The same day of the month before and of the year before.
 paired AS (
@@ -30,11 +35,13 @@ paired AS (
 ),
 matched AS (
   SELECT
-    *,
-    CASE WHEN month_value IS NOT NULL THEN whole END AS month_now,
-    CASE WHEN whole IS NOT NULL THEN month_value END AS month_then,
-    CASE WHEN year_value IS NOT NULL THEN whole END AS year_now,
-    CASE WHEN whole IS NOT NULL THEN year_value END AS year_then
+    platform, metric, kind, day, month, month_number, has_mean, whole, last_jump, by_servers,
+    CASE WHEN month_now IS NOT NULL THEN CAST(day - INTERVAL '1 month' AS DATE) ELSE month_day END AS month_day,
+    CASE WHEN year_now IS NOT NULL THEN CAST(day - INTERVAL '1 year' AS DATE) ELSE year_day END AS year_day,
+    CASE WHEN by_servers THEN month_now WHEN month_value IS NOT NULL THEN whole END AS month_now,
+    CASE WHEN by_servers THEN month_then WHEN whole IS NOT NULL THEN month_value END AS month_then,
+    CASE WHEN by_servers THEN year_now WHEN year_value IS NOT NULL THEN whole END AS year_now,
+    CASE WHEN by_servers THEN year_then WHEN whole IS NOT NULL THEN year_value END AS year_then
   FROM paired
 ),
 counted AS (
@@ -44,6 +51,7 @@ counted AS (
     max(CASE WHEN whole IS NOT NULL THEN day END) AS whole_as_of,
     sum(CAST(whole AS DECIMAL(38, 0))) AS whole_total,
     max(last_jump) AS last_jump,
+    bool_or(by_servers) AS by_servers,
     count(month_now) AS mom_days,
     max(CASE WHEN month_now IS NOT NULL THEN day END) AS mom_as_of,
     max(CASE WHEN month_now IS NOT NULL THEN month_day END) AS mom_before_as_of,
@@ -79,8 +87,8 @@ beside AS (
 bases AS (
   SELECT
     *,
-    finished AND (month_value IS NOT NULL OR mom_days = 0) AS whole_month,
-    finished AND (year_value IS NOT NULL OR yoy_days = 0) AS whole_year
+    finished AND NOT by_servers AND (month_value IS NOT NULL OR mom_days = 0) AS whole_month,
+    finished AND NOT by_servers AND (year_value IS NOT NULL OR yoy_days = 0) AS whole_year
   FROM beside
 ),
 -- The figures of both sides, rounded as they are shown; a sum that does not fit is none.

@@ -285,6 +285,35 @@ fn head(out: &mut dyn Write, input: &Input, look: &Look, seen: &str) -> Result<(
     Ok(())
 }
 
+/// What essor.toml says of a table whose rows are named by `Entity` and `Year`; none of others, or where it says so already.
+fn of_entities(look: &Look, file: &str) -> Option<String> {
+    let unknown = |wanted: &str| {
+        let mut columns = look.columns.iter();
+        columns.any(|(name, proposed)| {
+            name.eq_ignore_ascii_case(wanted) && matches!(proposed, Proposed::Unknown(_))
+        })
+    };
+    if !unknown("Entity") || !unknown("Year") {
+        return None;
+    }
+    let keys = ["entity", "code", "year"];
+    let values = look.columns.iter().map(|(name, _)| name);
+    let mut values = values.filter(|name| !keys.contains(&name.to_lowercase().as_str()));
+    let value = quoted(values.next()?);
+    let others: Vec<String> = ["Code"]
+        .into_iter()
+        .filter(|code| unknown(code))
+        .map(str::to_owned)
+        .chain(values.cloned())
+        .map(|name| quoted(&name))
+        .collect();
+    Some(format!(
+        "[[source]]\npath = {}\ngrain = \"disclosures\"\ncolumns = {{ \"Entity\" = \"platform\", \"Year\" = \"as_of\", {value} = \"value\" }}\nmetric = \"mau_stated\"    # or what the figures are: `essor explain` lists the metrics\nstatus = \"estimate\"\nignore = [{}]\n",
+        quoted(file),
+        others.join(", ")
+    ))
+}
+
 /// What each column gives, and a block for essor.toml that says so.
 fn mapping(
     out: &mut dyn Write,
@@ -294,6 +323,13 @@ fn mapping(
     lacks_platform: bool,
 ) -> Result<()> {
     writeln!(out)?;
+    if let Some(block) = of_entities(look, &input.name) {
+        writeln!(
+            out,
+            "  a table of entities by year, as Our World in Data publishes them\n\nFor essor.toml:\n\n{block}"
+        )?;
+        return Ok(());
+    }
     let (mut columns, mut ignore, mut day) = (vec![], vec![], None);
     for (name, proposed) in &look.columns {
         match proposed {

@@ -1,6 +1,6 @@
 //! The table `usage`, whose figures several loads may state, and what they stated before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use datafusion::prelude::SessionContext;
 
@@ -53,6 +53,14 @@ pub(super) async fn register_replaced(
     let mut replaced = superseded(store);
     if policy == OnConflict::Answers {
         for of_family in by_family(stated_again(store)).into_values() {
+            // What is counted in another way says nothing of what was said before.
+            let ranks: BTreeSet<u8> = of_family
+                .iter()
+                .map(|l| crate::ingest::rank(&l.format))
+                .collect();
+            if ranks.len() > 1 {
+                continue;
+            }
             let furthest = of_family.iter().filter_map(|l| l.last_day).max();
             replaced.extend(
                 of_family
@@ -87,21 +95,21 @@ fn running(load: &Load, furthest: Option<Day>) -> Option<Day> {
     load.last_day.filter(|last| Some(*last) < furthest)
 }
 
-/// Loads of usage that programs answered, by who counts alike.
-fn by_family<'a>(
-    loads: impl IntoIterator<Item = &'a Load>,
-) -> BTreeMap<&'static str, Vec<&'a Load>> {
+/// Loads of which a later one may say again what an earlier one said: exports that count alike, and contents of one path.
+fn by_family<'a>(loads: impl IntoIterator<Item = &'a Load>) -> BTreeMap<&'a str, Vec<&'a Load>> {
     let mut families: BTreeMap<&str, Vec<&Load>> = BTreeMap::new();
     for load in loads {
-        if let Some(family) = crate::ingest::family(&load.format) {
+        let path = Some(load.path.as_str()).filter(|path| *path != "-");
+        if let Some(family) = crate::ingest::family(&load.format).or(path) {
             families.entry(family).or_default().push(load);
         }
     }
     families
 }
 
-/// The answers of programs that may state figures of another answer again, the one that counts last: that
-/// whose days reach furthest, and of two that reach as far the one loaded last.
+/// The loads that may state figures of another of their family again, the one that counts last: that
+/// which counts most exactly, of those alike that whose days reach furthest, and of two that reach as far the one
+/// loaded last.
 fn stated_again(store: &Store) -> Vec<&Load> {
     let usage = store.loads().live().filter(|l| l.grain == Grain::Usage);
     let mut again = Vec::new();
@@ -123,6 +131,6 @@ fn stated_again(store: &Store) -> Vec<&Load> {
             };
         }
     }
-    again.sort_by_key(|l| (l.last_day, l.seq));
+    again.sort_by_key(|l| (crate::ingest::rank(&l.format), l.last_day, l.seq));
     again
 }

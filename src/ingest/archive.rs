@@ -203,6 +203,8 @@ impl Walk {
 
     /// The members that look like data, the first by name last.
     fn choose(&mut self, archive: &str, members: Vec<(String, usize)>) -> Vec<(String, usize)> {
+        // What lies beside a chat are pictures and files that were sent in it.
+        let chat = members.iter().any(|(name, _)| is_chat(name));
         let hidden = |part: &str| part.starts_with('.') || part == "__MACOSX";
         let mut chosen = vec![];
         for (name, place) in members {
@@ -210,7 +212,7 @@ impl Walk {
             if name.is_empty() || name.split('/').any(hidden) {
                 continue;
             }
-            match (self.wanted)(&name) {
+            match (self.wanted)(&name) && (!chat || is_chat(&name)) {
                 true => chosen.push((name, place)),
                 false => self.passed_over.push(format!("{archive}/{name}")),
             }
@@ -346,6 +348,12 @@ fn tar_members(name: &str, bytes: Box<dyn Seekable>, most: usize) -> Result<Memb
         places.push((entry.raw_file_position(), entry.size()));
     }
     Ok((Source::Tar(tar.into_inner(), places), members))
+}
+
+/// Whether a member is the chat of an archive that WhatsApp exported.
+fn is_chat(name: &str) -> bool {
+    let file = name.rsplit('/').next().unwrap_or(name);
+    file == "_chat.txt" || file.starts_with("WhatsApp ") && file.ends_with(".txt")
 }
 
 fn capped(name: &str, limit: String, flag: &'static str) -> IngestError {

@@ -464,7 +464,7 @@ impl Layout {
             .map(|(name, _)| *name)
             .chain(metrics)
             .map(|name| (likeness(name, wanted), name))
-            .filter(|(likeness, name)| *likeness > 0.8 && *name != wanted)
+            .filter(|(likeness, name)| *likeness > 0.86 && *name != wanted)
             .max_by(|a, b| a.0.total_cmp(&b.0))
             .map(|(_, name)| name)
     }

@@ -167,7 +167,7 @@ pub enum IngestError {
         advice: String,
     },
     /// A column that is nothing known.
-    #[error("`{column}` in `{name}` is not a metric or a column known here{}; in essor.toml, below the file's [[source]], take it with `columns = {{ \"{column}\" = \"{}\" }}` or leave it out with `ignore = [\"{column}\"]`", .near.as_ref().map(|n| format!(" (did you mean `{n}`?)")).unwrap_or_default(), .near.as_deref().unwrap_or(if column.to_lowercase().contains("date") || column.to_lowercase().contains("day") { "day" } else { "signups" }))]
+    #[error("`{column}` in `{name}` is not a metric or a column known here{}; in essor.toml, below the file's [[source]], take it with `columns = {{ \"{column}\" = \"{}\" }}` or leave it out with `ignore = [\"{column}\"]`", .near.as_ref().map(|n| format!(" (did you mean `{n}`?)")).unwrap_or_default(), .near.as_deref().unwrap_or(if column.to_lowercase().contains("date") || column.to_lowercase().contains("day") { "day" } else { "METRIC" }))]
     UnknownColumn {
         /// The file.
         name: String,

@@ -58,7 +58,7 @@ pub use coverage::{Coverage, SeriesKey};
 pub use error::IngestError;
 pub use exports::{
     Database, Exported, Live, Part, Series, Stretch, database_parts, family, formats, is_database,
-    is_history, parts,
+    is_history, parts, rank,
 };
 pub use identity::{Content, content, identity};
 pub use platforms::fold;
@@ -218,6 +218,8 @@ pub struct Summary {
     pub rows_kept: u64,
     /// Those that were not.
     pub rows_rejected: u64,
+    /// Of those, the ones that give nothing by the rules of the format.
+    pub rows_left_out: u64,
     /// The rows given to the table: a wide row gives one a figure.
     pub rows_given: u64,
     /// The first day with a figure.

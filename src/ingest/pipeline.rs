@@ -341,6 +341,7 @@ impl Opened {
             rows_read: 0,
             rows_kept: 0,
             rows_rejected: 0,
+            rows_left_out: 0,
             rows_given: 0,
             first_day: None,
             last_day: None,
@@ -464,6 +465,7 @@ struct Taker<'a> {
     presence: Presence,
     kept: u64,
     rejected: u64,
+    left_out: u64,
     given: u64,
 }
 
@@ -475,6 +477,7 @@ impl<'a> Taker<'a> {
             presence: Presence::new(context),
             kept: 0,
             rejected: 0,
+            left_out: 0,
             given: 0,
         }
     }
@@ -521,6 +524,7 @@ impl<'a> Taker<'a> {
             batches.push(Rows::Table(batch));
         }
         self.rejected += rejects.len() as u64;
+        self.left_out += rejects.iter().filter(|reject| reject.by_rule).count() as u64;
         rejects.sort_by_key(|reject| reject.line);
         let last = batches.pop();
         for batch in batches {
@@ -551,6 +555,7 @@ impl<'a> Taker<'a> {
             rows_read: self.kept + self.rejected,
             rows_kept: self.kept,
             rows_rejected: self.rejected,
+            rows_left_out: self.left_out,
             rows_given: self.given,
             first_day,
             last_day,

@@ -12,6 +12,8 @@ pub struct Reject {
     pub column: Arc<str>,
     /// What is expected. It never repeats the value, which may be what must not be kept.
     pub reason: Cow<'static, str>,
+    /// Whether such a row gives nothing by the rules of its format, so that nothing is wrong with the file.
+    pub by_rule: bool,
 }
 
 /// What is wrong with a value or a row.
@@ -146,6 +148,7 @@ impl Reason {
             line,
             column: column.clone(),
             reason: self.text(),
+            by_rule: false,
         }
     }
 }

@@ -60,12 +60,12 @@ pub struct Load {
 impl Load {
     /// Whether it is of a database in use, which is known by whose it is and not by where it lies.
     pub fn is_of_database(&self) -> bool {
-        self.path.contains("://")
+        self.path.starts_with("synapse://")
     }
 
     /// Whether the file that it was read from is no longer there.
     pub fn is_gone(&self, root: &std::path::Path) -> bool {
-        self.path != "-" && !self.is_of_database() && !root.join(&self.path).exists()
+        self.path != "-" && !self.path.contains("://") && !root.join(&self.path).exists()
     }
 
     /// How many times its identity has been loaded, itself included.

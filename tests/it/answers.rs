@@ -171,3 +171,48 @@ fn a_whatsapp_chat_exported_again_counts_once() {
     let told = project.sql(MESSAGES);
     assert_eq!(told, "7\n");
 }
+
+#[test]
+fn a_file_that_turns_out_to_be_of_another_platform_moves_there() {
+    let project = Project::new("[project]\n");
+    let series = r#"{"message": "success", "data": [{"time": "2016-02-23", "dau": 7}]}"#;
+    project.write("data/kpi.json", series);
+    project.ok("ingest data/kpi.json");
+    project.ok("ingest data/kpi.json --platform Pigeon");
+    assert_eq!(
+        project.sql("SELECT platform, value FROM usage"),
+        "Pigeon,7\n"
+    );
+}
+
+#[test]
+fn what_lies_beside_an_export_is_passed_over_and_a_refusal_is_told() {
+    let project = Project::new("[project]\n");
+    let counts = r#"{"analytics_realmcount": [], "analytics_usercount": [{"id": 1, "user": 3, "property": "1day_actives::day", "subgroup": null, "end_time": 1456272000.0, "value": 1}]}"#;
+    project.write("data/chat.example.org/analytics.json", counts);
+    project.write(
+        "data/chat.example.org/realm.json",
+        r#"{"zerver_realm": [{"name": "secret"}]}"#,
+    );
+    project.write(
+        "data/chat.example.org/messages-000001.json",
+        r#"{"zerver_message": []}"#,
+    );
+    let ran = project.essor("ingest data");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(
+        ran.err
+            .contains("nothing is read of `data/chat.example.org/realm.json`"),
+        "{}",
+        ran.err
+    );
+    project.write("data/refused.json", r#"{"error": "Record not found"}"#);
+    let ran = project.essor("ingest data");
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.err
+            .contains("a server's word that it refused to answer"),
+        "{}",
+        ran.err
+    );
+}

@@ -79,8 +79,8 @@ fn a_chat_is_read_in_an_archive_or_a_folder_and_other_text_is_passed_over() {
         "{}",
         ran.err
     );
-    let loads = project.sql("SELECT path, format, rows_kept FROM loads");
-    assert_eq!(loads, "data/chat.zip/_chat.txt,whatsapp-export,2\n");
+    let loads = project.sql("SELECT format, rows_kept FROM loads");
+    assert_eq!(loads, "whatsapp-export,2\n");
     // What is named itself is read.
     assert!(
         project

@@ -111,6 +111,30 @@ fn a_preview_says_what_a_file_is_and_what_to_declare() {
 }
 
 #[test]
+fn what_a_preview_proposes_for_entities_by_year_can_be_pasted() {
+    let project = Project::new("");
+    project.write(
+        "data/owid.csv",
+        "Entity,Code,Year,Monthly active users,Note\nFacebook,,2008,100000000,a\nWhatsApp,,2016,1000000000,b\n",
+    );
+    let shown = project.essor("preview data/owid.csv").out;
+    let block = shown.split_once("For essor.toml:").unwrap().1;
+    let block: Vec<&str> = block
+        .trim_start()
+        .lines()
+        .take_while(|l| !l.is_empty())
+        .collect();
+    project.write("essor.toml", block.join("\n"));
+    project.ok("ingest data");
+    let told =
+        project.sql("SELECT platform, metric, as_of, value, status FROM disclosures ORDER BY 1");
+    assert_eq!(
+        told,
+        "Facebook,mau_stated,2008-12-31,100000000,estimate\nWhatsApp,mau_stated,2016-12-31,1000000000,estimate\n"
+    );
+}
+
+#[test]
 fn a_preview_of_people_shows_no_ids() {
     let project = Project::new("[project]\nplatform = \"Pigeon\"\n");
     project.write(

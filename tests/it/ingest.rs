@@ -330,7 +330,7 @@ fn a_file_that_cant_be_read_is_named_and_the_others_are_taken() {
 }
 
 #[test]
-fn a_rolling_file_is_told_to_let_the_newest_count() {
+fn of_a_rolling_file_the_newest_content_counts() {
     let project = daily();
     project.write(
         "data/latest.csv",
@@ -340,17 +340,6 @@ fn a_rolling_file_is_told_to_let_the_newest_count() {
     project.write(
         "data/latest.csv",
         "date,messages\n2016-02-02,121\n2016-02-03,130\n",
-    );
-    let ran = project.essor("ingest data");
-    assert_eq!(ran.code, 1);
-    assert!(
-        ran.err.contains("say `on_conflict = \"latest\"`") && !ran.err.contains("unload"),
-        "{}",
-        ran.err
-    );
-    project.write(
-        "essor.toml",
-        DAILY.replace("[project]\n", "[project]\non_conflict = \"latest\"\n"),
     );
     project.ok("ingest data");
     assert_eq!(

@@ -18,6 +18,7 @@ use base64::Engine as _;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
+use crate::archives::zipped;
 use crate::project::{Project, repository};
 
 /// What marks a value: the second where only digits can stand.
@@ -331,6 +332,40 @@ fn no_secret_is_kept_printed_or_reported() {
         "there is a report"
     );
     assert_eq!(found(&haystacks, &values), [""; 0]);
+}
+
+/// A chat's file is named by who writes in it.
+#[test]
+fn the_name_of_a_chat_stays_with_its_file() {
+    let project = Project::new("[project]\nplatform = \"WhatsApp chats\"\n");
+    let chat = "23/02/16, 10:14 - Ann: a\n23/02/16, 10:15 - Bob: b\n24/02/16, 10:16 - Bob: b\n45/45/16, 10:16 - Bob: b\n";
+    project.write("data/WhatsApp Chat with s3cr3t-Bob.txt", chat);
+    project.write("data/WhatsApp Chat - s3cr3t-Cy.zip", {
+        let chat = chat.replace("Ann", "Cy");
+        // What was sent in a chat lies beside it.
+        let sheet = b"day,text\n2016-02-23,x\n";
+        zipped(&[("_chat.txt", chat.as_bytes()), ("sheet.csv", sheet)])
+    });
+    project.essor("ingest data");
+    project.ok("report 2016-02");
+    let mut haystacks = vec![(
+        "what `essor status` prints".to_owned(),
+        project.ok("status").into_bytes(),
+    )];
+    for table in ["rejects", "loads"] {
+        let rows = project.sql(&format!("SELECT * FROM {table}"));
+        assert_eq!(rows.matches("whatsapp-export://chat-").count(), 2, "{rows}");
+        haystacks.push((format!("the table {table}"), rows.into_bytes()));
+    }
+    search_space(&project.path(".essor"), &mut haystacks);
+    search_space(&project.path("reports"), &mut haystacks);
+    assert_eq!(
+        found(
+            &haystacks,
+            &["s3cr3t-Bob".to_owned(), "s3cr3t-Cy".to_owned()].into()
+        ),
+        [""; 0]
+    );
 }
 
 #[test]

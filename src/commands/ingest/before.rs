@@ -81,6 +81,36 @@ pub(super) async fn earlier_histories(
     Ok(Some(earlier))
 }
 
+/// The live loads of the same bytes of the same path that were taken for another platform's.
+pub(super) async fn under_another_name(
+    store: &Store,
+    path: &str,
+    summary: &Summary,
+    options: &Options,
+    replaced: &[String],
+) -> Result<Vec<String>, StoreError> {
+    let same = |l: &&Load| {
+        l.path == path
+            && path != "-"
+            && u64::try_from(l.bytes) == Ok(summary.content.bytes)
+            && !replaced.contains(&l.load)
+    };
+    let same: Vec<&Load> = store.loads().live().filter(same).collect();
+    if same.is_empty() {
+        return Ok(Vec::new());
+    }
+    let platforms = store.platforms().await?;
+    let mut options = options.clone();
+    let mut is_it = |load: &&Load| {
+        platforms.get(&load.load).into_iter().flatten().any(|name| {
+            options.source.platform = Some(name.clone());
+            ingest::identity(&summary.content, &options) == load.identity
+        })
+    };
+    let found = same.into_iter().filter(|load| is_it(load));
+    Ok(found.map(|load| load.load.clone()).collect())
+}
+
 /// Days by platforms however they are spelled: a file that mends a spelling covers what it said
 /// under the other one.
 pub(super) fn alike(days: &Days) -> Days {
@@ -105,7 +135,9 @@ pub(super) fn possible_clashes(
     let policy = project.on_conflict;
     let family = ingest::family(summary.format.name());
     let settled = |l: &Load| match policy {
-        OnConflict::Answers => family.is_some() && ingest::family(&l.format) == family,
+        OnConflict::Answers => {
+            family.is_some() && ingest::family(&l.format) == family || l.path == path && path != "-"
+        }
         OnConflict::Refuse => false,
         OnConflict::Sum => l.path != path || path == "-",
         OnConflict::Max | OnConflict::Latest => true,

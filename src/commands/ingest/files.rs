@@ -14,7 +14,9 @@ const DATA: [&str; 20] = [
 ];
 
 /// Endings of files that are read in a folder or archive only where they are some program's export.
-const PERHAPS: [&str; 6] = ["txt", "db", "sqlite", "sqlite3", "prom", "log"];
+const PERHAPS: [&str; 8] = [
+    "txt", "db", "sqlite", "sqlite3", "prom", "metrics", "om", "log",
+];
 
 /// A file to read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -8,7 +8,7 @@ use arrow::datatypes::Schema;
 
 use super::before::{
     earlier_histories, possible_clashes, refuse_clashes, refuse_other_zone, refuse_unlike_zone,
-    replaced,
+    replaced, under_another_name,
 };
 use super::files::Found;
 use super::people::{Pending, People};
@@ -95,10 +95,17 @@ impl Candidate {
         self.part.options.exported.as_ref()?.live.as_ref()
     }
 
-    /// Whether it may be in the place of an export of the same chat before it, which has to be in the store then.
-    pub(super) fn is_history(&self) -> bool {
-        let exported = self.part.options.exported.as_ref();
-        exported.is_some_and(|exported| ingest::is_history(exported.format))
+    /// Whether it may stand in the place of a load that waits, and so has to wait until that is in the store.
+    pub(super) fn may_replace(&self, waiting: &Load) -> bool {
+        let options = &self.part.options;
+        let Some(exported) = &options.exported else {
+            return false;
+        };
+        let family = ingest::family(exported.format);
+        let meets = |day: Day| waiting.first_day <= Some(day) && Some(day) <= waiting.last_day;
+        ingest::is_history(exported.format)
+            && ingest::family(&waiting.format) == family
+            && options.at.is_none_or(meets)
     }
 
     /// What the file was taken for and why; empty of a table of rows.
@@ -131,8 +138,11 @@ pub fn candidates(
     };
     let candidate = |part: ingest::Part| {
         let live = part.options.exported.as_ref().and_then(|e| e.live.as_ref());
+        let exported = part.options.exported.as_ref();
+        let known_as = exported.and_then(|exported| exported.known_as.clone());
+        let name = known_as.unwrap_or_else(|| name.to_owned());
         Candidate {
-            name: live.map_or_else(|| name.to_owned(), |live| live.name.to_string()),
+            name: live.map_or(name, |live| live.name.to_string()),
             input: input.clone(),
             part,
             replaces: None,
@@ -211,7 +221,7 @@ async fn settle(
         });
     }
     let load = store.loads().name_for(&summary.identity);
-    if file.strict && summary.rows_rejected > 0 {
+    if file.strict && summary.rows_rejected > summary.rows_left_out {
         return Ok(Taken::Strict {
             summary: Box::new(summary),
             rejects: shown,
@@ -221,6 +231,7 @@ async fn settle(
         Some(loads) => loads.to_vec(),
         None => replaced(store, name, &summary, options.source.on_change).await?,
     };
+    replaced.extend(under_another_name(store, name, &summary, options, &replaced).await?);
     match earlier_histories(store, name, &summary, &replaced).await? {
         Some(earlier) => replaced.extend(earlier),
         None => return Ok(Taken::Known),
@@ -364,7 +375,9 @@ fn read(
     let mut rows: Option<crate::store::Writer> = None;
     let mut refused = store.writer("rejects")?;
     let mut shown: Vec<Reject> = Vec::new();
-    let name = input.name.clone();
+    let exported = options.exported.as_ref();
+    let known_as = exported.and_then(|exported| exported.known_as.clone());
+    let name = known_as.unwrap_or_else(|| input.name.clone());
     let summary = ingest::read(input, options, &mut |given: Rows, rejects: Vec<Reject>| {
         shown.extend(
             rejects

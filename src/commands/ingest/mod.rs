@@ -95,6 +95,8 @@ pub struct Tally {
     pub kept: u64,
     /// Rows rejected.
     pub rejected: u64,
+    /// Rows that give nothing by the rules of their format.
+    pub left_out: u64,
     /// Files that were not taken.
     pub failed: usize,
     /// Columns of files of people that were not taken though nothing says so.
@@ -157,17 +159,21 @@ pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
     let mut out = anstream::stdout();
     writeln!(
         out,
-        "read {} rows, kept {}, rejected {}; {} loaded, {} already known",
+        "read {} rows, kept {}, rejected {}{}; {} loaded, {} already known",
         exact(tally.read as i64),
         exact(tally.kept as i64),
         exact(tally.rejected as i64),
+        match tally.left_out {
+            0 => String::new(),
+            rows => format!(", left out {}", exact(rows as i64)),
+        },
         files_counted(tally.loaded),
         tally.known,
     )?;
-    if tally.rejected > 0 {
+    if tally.rejected + tally.left_out > 0 {
         writeln!(
             out,
-            "`essor query --sql \"SELECT * FROM rejects\"` lists every rejected row"
+            "`essor query --sql \"SELECT * FROM rejects\"` lists every row that was not taken"
         )?;
     }
     tally.outcome()
@@ -286,6 +292,13 @@ impl Ingest<'_> {
                 return Ok(());
             }
         };
+        if candidates.is_empty() {
+            writeln!(
+                anstream::stderr(),
+                "note: nothing is read of `{}`",
+                input.name
+            )?;
+        }
         let is_export = candidates.iter().all(|file| !file.seen().is_empty());
         if searched && !is_export && files::may_be_data(&input.name) {
             self.passed_over.push(input.name.clone());
@@ -299,7 +312,7 @@ impl Ingest<'_> {
         )
         .await?;
         for file in candidates {
-            if file.is_history() {
+            if self.run.people.loads().any(|load| file.may_replace(load)) {
                 self.tell().await?;
             }
             let (store, run) = (&mut self.store, &mut self.run);
@@ -308,7 +321,7 @@ impl Ingest<'_> {
             let of_database = live.is_some();
             self.waiting.push(Waiting {
                 name: live.clone().unwrap_or_else(|| input.name.clone()),
-                path: live.unwrap_or_else(|| name.to_owned()),
+                path: file.name.clone(),
                 seen: file.seen().to_owned(),
                 live: of_database,
                 taken,
@@ -423,7 +436,8 @@ impl Tally {
                 self.loaded += usize::from(!of_database);
                 self.read += summary.rows_read;
                 self.kept += summary.rows_kept;
-                self.rejected += summary.rows_rejected;
+                self.rejected += summary.rows_rejected - summary.rows_left_out;
+                self.left_out += summary.rows_left_out;
                 self.passed_over.extend(summary.passed_over.iter().cloned());
             }
             Ok(Taken::Strict { summary, .. }) => {

@@ -76,7 +76,8 @@ pub(super) fn say(name: &str, seen: &str, taken: &Result<Taken, LoadError>) -> s
             writeln!(
                 out,
                 "{red}error{red:#}: `{name}` is refused whole: {} of its {} rows can't be read (--strict)",
-                summary.rows_rejected, summary.rows_read
+                summary.rows_rejected - summary.rows_left_out,
+                summary.rows_read
             )?;
             say_rejects(name, summary, rejects)
         }
@@ -94,8 +95,14 @@ fn say_rejects(name: &str, summary: &Summary, rejects: &[Reject]) -> std::io::Re
         };
         writeln!(
             out,
-            "  {name}:{}: rejected: {column}{}",
-            reject.line, reject.reason
+            "  {name}:{}: {}: {column}{}",
+            reject.line,
+            if reject.by_rule {
+                "left out"
+            } else {
+                "rejected"
+            },
+            reject.reason
         )?;
     }
     match summary.rows_rejected.saturating_sub(rejects.len() as u64) {

@@ -12,7 +12,7 @@ use crate::ingest::error::IngestError;
 use crate::ingest::moment::When;
 use crate::ingest::reject::Reason;
 use crate::ingest::{Options, cell};
-use crate::project::Source;
+use crate::project::{DateFormat, Source};
 
 /// How much is looked at to know that a file is written as most are.
 const GLANCE: usize = 64 << 10;
@@ -175,8 +175,7 @@ pub(crate) fn decide(
             name: file.to_owned(),
             what: format!("whether day or month stands first in `{}`", name(column)),
             detail: why.text().to_owned(),
-            advice: "date_format = \"day/month/year\"` or `date_format = \"month/day/year\""
-                .to_owned(),
+            advice: DateFormat::ADVICE.to_owned(),
         })?;
         spellings
             .of

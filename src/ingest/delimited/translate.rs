@@ -173,6 +173,7 @@ impl Cutter for Rows {
                         line,
                         column,
                         reason: reason.text(),
+                        by_rule: false,
                     }),
                 }
                 (at, line) = (end, line + took);

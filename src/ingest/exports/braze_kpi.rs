@@ -18,6 +18,7 @@ pub(super) static EXPORT: Export = Export {
     title: "a series of a KPI of Braze",
     platform: "Braze",
     family: "braze",
+    rank: 0,
     of_servers: false,
     gives: &[Grain::Usage],
     lacks_server: false,
@@ -28,6 +29,7 @@ pub(super) static EXPORT: Export = Export {
     recognise,
     part: None,
     chat: None,
+    private_name: false,
     open,
 };
 

@@ -23,7 +23,7 @@ const MAGIC: &[u8] = b"SQLite format 3\0";
 const STRETCH: usize = 1 << 10;
 
 /// How long a database that is being written to is waited for.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// One value of an answer.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
+use super::database::Database;
 use crate::ingest::error::IngestError;
 use crate::ingest::{Compression, Input, Origin, sniff};
 
@@ -19,8 +20,10 @@ pub(crate) struct Head {
     pub bytes: Vec<u8>,
     /// Whether these are all.
     pub whole: bool,
-    /// Where it lies, if on disk and not compressed: what is in a database is told by asking it.
+    /// Where it lies, if on disk and not compressed.
     pub path: Option<PathBuf>,
+    /// The database that it is, if it is SQLite's: what is in it is told by asking it.
+    pub database: Option<Database>,
     first: OnceCell<Option<Value>>,
 }
 
@@ -28,16 +31,26 @@ impl Head {
     /// Reads the first bytes of an input.
     pub(super) fn read(input: &Input) -> Result<Self, IngestError> {
         let (compression, bytes) = sniff::open(input)?;
-        let (head, _) = sniff::peek(bytes, LENGTH + 1)
+        let (head, bytes) = sniff::peek(bytes, LENGTH + 1)
             .map_err(|source| crate::ingest::failed(&input.name, compression, source))?;
         let path = match (&input.origin, compression) {
             (Origin::Path(path), Compression::None) => Some(path.clone()),
             _ => None,
         };
-        Ok(Head {
+        let mut head = Head {
             path,
             ..Self::of(&input.name, &head)
-        })
+        };
+        if Database::is_sqlite(&head) {
+            let database = match &head.path {
+                Some(path) => Database::sqlite(&input.name, path)?,
+                None => Database::spooled(&input.name, None, bytes)?,
+            };
+            // One that is locked or broken says so here.
+            database.all("SELECT count(*) FROM sqlite_master")?;
+            head.database = Some(database);
+        }
+        Ok(head)
     }
 
     /// The head of bytes at hand.
@@ -50,6 +63,7 @@ impl Head {
             bytes: bytes.strip_prefix(sniff::MARK).unwrap_or(bytes).to_vec(),
             whole,
             path: None,
+            database: None,
             first: OnceCell::new(),
         }
     }

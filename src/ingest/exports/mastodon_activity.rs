@@ -27,6 +27,7 @@ pub(super) static EXPORT: Export = Export {
     title: "the weeks of a Mastodon server (`/api/v1/instance/activity`)",
     platform: "Mastodon",
     family: "fediverse",
+    rank: 0,
     of_servers: true,
     gives: &[Grain::Usage],
     lacks_server: true,
@@ -37,6 +38,7 @@ pub(super) static EXPORT: Export = Export {
     recognise,
     part: None,
     chat: None,
+    private_name: false,
     open,
 };
 

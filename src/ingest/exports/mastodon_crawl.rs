@@ -19,6 +19,7 @@ pub(super) static EXPORT: Export = Export {
     title: "a crawl of Mastodon servers",
     platform: "Mastodon",
     family: "fediverse",
+    rank: 0,
     of_servers: true,
     gives: &[Grain::Usage],
     lacks_server: false,
@@ -29,6 +30,7 @@ pub(super) static EXPORT: Export = Export {
     recognise,
     part: None,
     chat: None,
+    private_name: false,
     open,
 };
 
@@ -53,7 +55,7 @@ fn give(line: u64, found: Map<String, Value>, day: Day, rows: &mut Rows) {
         return rows.reject(line, "uri", "no server: `uri` names its host");
     };
     if other_program(instance) {
-        return rows.reject(line, "version", OTHER_PROGRAM);
+        return rows.left_out(line, "version", OTHER_PROGRAM);
     }
     let stats = instance.get("stats").and_then(Value::as_object);
     totals(line, &server, stats.unwrap_or(&empty), day, rows);

@@ -21,6 +21,7 @@ pub(super) static EXPORT: Export = Export {
     title: "what a Mastodon server says of itself (`/api/v1/instance`, `/api/v2/instance`)",
     platform: "Mastodon",
     family: "fediverse",
+    rank: 0,
     of_servers: true,
     gives: &[Grain::Usage],
     lacks_server: false,
@@ -31,6 +32,7 @@ pub(super) static EXPORT: Export = Export {
     recognise,
     part: None,
     chat: None,
+    private_name: false,
     open,
 };
 
@@ -67,7 +69,7 @@ fn give(line: u64, instance: Map<String, Value>, at: Day, rows: &mut Rows) {
         return rows.reject(line, "uri", "no server: `uri` or `domain` names its host");
     };
     if other_program(&instance) {
-        return rows.reject(line, "version", OTHER_PROGRAM);
+        return rows.left_out(line, "version", OTHER_PROGRAM);
     }
     let instance = Value::Object(instance);
     for (pointer, metric, before) in FIGURES {

@@ -26,6 +26,7 @@ const ANALYTICS: Export = Export {
     title: "standard statistics of Mattermost",
     platform: "Mattermost",
     family: "mattermost",
+    rank: 0,
     of_servers: true,
     gives: &[Grain::Usage],
     lacks_server: true,
@@ -36,6 +37,7 @@ const ANALYTICS: Export = Export {
     recognise: recognise_standard,
     part: None,
     chat: None,
+    private_name: false,
     open: open_standard,
 };
 
@@ -108,6 +110,11 @@ fn first_name(head: &Head) -> Option<&str> {
     }
 }
 
+/// Whether it is an answer by the day whose file's name does not say of what.
+pub(super) fn is_unnamed(head: &Head) -> bool {
+    first_name(head).is_some_and(|name| counts::day(name).is_ok())
+}
+
 fn recognise_standard(head: &Head) -> Option<String> {
     let name = first_name(head)?;
     let known = FIGURES.iter().map(|(name, _)| name).chain(&OTHERS);
@@ -174,7 +181,7 @@ impl Reader for Standard {
             }
         }
         match (self.accounts, self.at) {
-            (Some((line, _)), _) if self.of_a_team => rows.reject(
+            (Some((line, _)), _) if self.of_a_team => rows.left_out(
                 line,
                 "unique_user_count",
                 "accounts of one team: ask without a team for those of the server",
@@ -206,6 +213,7 @@ impl Standard {
             Ok(Some(value)) if *metric == "registered_users" => self.accounts = Some((line, value)),
             Ok(Some(value)) => rows.figure(line, "", at, metric, value),
             Ok(None) => rows.reject(line, field, "no value"),
+            Err(NOT_COMPUTED) => rows.left_out(line, field, NOT_COMPUTED),
             Err(reason) => rows.reject(line, field, reason),
         }
     }
@@ -236,6 +244,7 @@ impl Reader for ByDay {
             match document {
                 Ok(Value::Object(object)) => match row(&object) {
                     // Above a limit of users a server answers with one row without a day.
+                    (_, Err(NOT_COMPUTED)) => rows.left_out(line, "value", NOT_COMPUTED),
                     (_, Err(reason)) => rows.reject(line, "value", reason),
                     (_, Ok(None)) => rows.reject(line, "value", "no value"),
                     (name, Ok(Some(value))) => match counts::day(name) {
@@ -324,8 +333,9 @@ mod tests {
             assert_eq!(told.figures, lines.collect::<Vec<_>>());
             assert_eq!(told.rejects.len(), 1);
         }
-        let parts = crate::ingest::parts(&Input::bytes("days.json", days), &options()).unwrap();
-        assert!(parts[0].seen.is_empty());
+        let unnamed = crate::ingest::parts(&Input::bytes("days.json", days), &options());
+        let refused = unnamed.unwrap_err().to_string();
+        assert!(refused.contains("`--as mattermost-posts`"), "{refused}");
         let mut named = said();
         named.source.format = Some("mattermost-posts".to_owned());
         assert_eq!(read("days.json", days, &named).figures.len(), 2);

@@ -15,6 +15,7 @@ use crate::schema::Grain;
 use super::error::IngestError;
 use super::{Input, Options};
 
+mod answer;
 mod answers;
 mod bounded;
 mod braze_kpi;
@@ -62,6 +63,8 @@ pub(super) struct Export {
     pub platform: &'static str,
     /// Which exports count the same figures alike: where two of a family overlap, the one that reaches further counts.
     pub family: &'static str,
+    /// How exactly it counts beside others of its family: what counts more exactly goes before what reaches further.
+    pub rank: u8,
     /// Whether it is of servers that people run, which a project may sum into a network of its own.
     pub of_servers: bool,
     /// What it gives; several are a load each.
@@ -81,11 +84,21 @@ pub(super) struct Export {
     pub recognise: fn(&Head) -> Option<String>,
     /// Makes the loads of one, where they are not simply one a grain.
     pub part: Option<Parting>,
-    /// What tells the chat or account whose whole history one is from others, where it is that: the export made
+    /// Of which chat or workspace one is, where another export of it has the same messages: the one made
     /// later then stands in the place of the earlier.
-    pub chat: Option<fn(&Head) -> Option<String>>,
+    pub chat: Option<fn(&Head) -> Option<ChatId>>,
+    /// Whether its file is named by people, as chats are by those who write in them.
+    pub private_name: bool,
     /// Begins to read one.
     pub open: fn(Opening) -> Result<Box<dyn Reader>, IngestError>,
+}
+
+/// Of which chat or workspace an export is.
+pub(super) struct ChatId {
+    /// What tells it from others of its format.
+    pub told: String,
+    /// The one day that the export holds, where it holds one.
+    pub day: Option<Day>,
 }
 
 /// Makes the loads of a file, each without what it was taken for.
@@ -158,25 +171,43 @@ pub fn family(format: &str) -> Option<&'static str> {
     named(name).map(|export| export.family)
 }
 
-/// Whether a load of this format is the whole history of a chat, whose messages another export of it has too.
+/// How exactly a load of this format counts beside others of its family.
+pub fn rank(format: &str) -> u8 {
+    let name = format.split('+').next().unwrap_or(format);
+    named(name).map_or(0, |export| export.rank)
+}
+
+/// Whether another export of the same chat or workspace as a load of this format has the same messages.
 pub fn is_history(format: &str) -> bool {
     let name = format.split('+').next().unwrap_or(format);
     named(name).is_some_and(|export| export.chat.is_some())
 }
 
-/// Names the chat that an export is of, by a pseudonym of what tells it from others.
-fn of_chat(export: &Export, head: &Head, options: &mut Options) {
-    let told = export.chat.and_then(|tell| tell(head));
-    if let (Some(told), Ok(key), None) = (told, &options.key, &options.source.server) {
-        let scope = key.scope(&format!("chats of {}", export.name));
+/// Names the chat that an export is of, and its file where that is named by people, by pseudonyms.
+fn of_chat(export: &Export, head: &Head, file: &str, mut options: Options) -> Options {
+    let chat = export.chat.and_then(|tell| tell(head));
+    options.at = options.at.or(chat.as_ref().and_then(|chat| chat.day));
+    let Ok(key) = &options.key else {
+        return options;
+    };
+    let scope = key.scope(&format!("chats of {}", export.name));
+    let named = |told: &str| {
         let pseudonym = key.pseudonym(scope, told.as_bytes());
         let hex: String = pseudonym
             .iter()
             .take(6)
             .map(|b| format!("{b:02x}"))
             .collect();
-        options.source.server = Some(format!("chat-{hex}"));
+        format!("chat-{hex}")
+    };
+    let name = named(chat.as_ref().map_or(file, |chat| &chat.told));
+    if let (true, Some(exported)) = (export.private_name, &mut options.exported) {
+        exported.known_as = Some(format!("{}://{name}", export.name));
     }
+    if chat.is_some() && options.source.server.is_none() {
+        options.source.server = Some(name);
+    }
+    options
 }
 
 /// The format whose signs the first bytes bear, with the sign.
@@ -204,6 +235,8 @@ pub struct Exported {
     pub grain: Grain,
     /// Which stretch of it, where it is a database in use.
     pub live: Option<Live>,
+    /// What loads know the file by, where its own name may name people.
+    pub known_as: Option<String>,
 }
 
 /// A stretch of a database that is in use: it changes all the time and has no hash, so that its loads
@@ -247,7 +280,8 @@ impl Live {
     }
 }
 
-/// The loads that a file makes: one for a table of rows, one a grain for an export.
+/// The loads that a file makes: one for a table of rows, one a grain for an export, none for what only lies beside
+/// exports or holds nothing yet.
 ///
 /// # Errors
 ///
@@ -271,15 +305,27 @@ pub fn parts(input: &Input, options: &Options) -> Result<Vec<Part>, IngestError>
         Some(export) => (export, "as was said".to_owned()),
         None => match recognise(&head) {
             Some(found) => found,
-            None => return Ok(plain()),
+            None => match answer::of_nothing(&head) {
+                Some((found, advice)) => {
+                    return Err(IngestError::NothingKnown {
+                        name: input.name.clone(),
+                        found,
+                        advice,
+                    });
+                }
+                None if answer::lies_beside(&head) => return Ok(vec![]),
+                None => return Ok(plain()),
+            },
         },
     };
     let parted = match export.part {
         Some(part) => part(export, input, options)?,
         None => {
-            let mut options = name::complete(&input.name, export, options)?;
-            of_chat(export, &head, &mut options);
-            let part = |grain: &Grain| taking(export, *grain, None, &options);
+            let options = name::complete(&input.name, export, options)?;
+            let part = |grain: &Grain| {
+                let options = taking(export, *grain, None, &options);
+                of_chat(export, &head, &input.name, options)
+            };
             export.gives.iter().map(part).collect()
         }
     };
@@ -298,6 +344,7 @@ fn taking(export: &'static Export, grain: Grain, live: Option<Live>, options: &O
             format: export.name,
             grain,
             live,
+            known_as: None,
         }),
         ..options.clone()
     }

@@ -12,9 +12,13 @@ use crate::ingest::error::IngestError;
 static DAY: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?:^|[^0-9])((?:19|20)\d\d-?\d\d-?\d\d)(?:[^0-9]|$)").ok());
 
-/// A name of a host: labels with a dot between, the last of letters. Endings of files are none.
+/// What may be a host: labels with a dot between, in any script, and a port.
 static HOST: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)(?:^|[^a-z0-9.-])((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z])(?:[^a-z0-9.-]|$)").ok()
+    let label = r"[\p{L}\p{N}](?:[\p{L}\p{N}-]*[\p{L}\p{N}])?";
+    Regex::new(&format!(
+        r"(?:^|[^\p{{L}}\p{{N}}.-])((?:{label}\.)+{label}(?::\d{{1,5}})?)(?:[^\p{{L}}\p{{N}}.:-]|$)"
+    ))
+    .ok()
 });
 
 /// Endings of files, which look like the last label of a host.
@@ -98,29 +102,74 @@ fn host(file: &str) -> Option<String> {
             .as_ref()
             .map_or(part.clone(), |day| day.replace_all(&part, " ").into_owned());
         let words = part.split(['_', ' ', '@']).map(|w| w.trim_matches('-'));
-        let mut hosts = words.filter_map(|w| Some(regex.captures(w)?[1].to_owned()));
-        // `nodeinfo-chat.example.org`: the kind of answer before the host.
-        hosts.next_back().map(|host| {
-            KINDS
-                .iter()
-                .find_map(|kind| host.strip_prefix(kind)?.strip_prefix('-'))
-                .unwrap_or(&host)
-                .to_owned()
-        })
+        let mut hosts = words.filter_map(|word| alone(&regex.captures(word)?[1]));
+        hosts.next_back()
     };
     file.rsplit('/').find_map(part)
 }
 
-/// Kinds of answers that files are named by, in front of the host.
-const KINDS: [&str; 8] = [
-    "nodeinfo",
-    "instance",
+/// A host without the kind of answer that stands before or behind it (`nodeinfo-chat.example.org`,
+/// `chat.example.org-standard`, `chat.example.org.nodeinfo`); none of what is no host then.
+fn alone(found: &str) -> Option<String> {
+    let is_kind = |word: &str| KINDS.contains(&word);
+    let mut host = match found.split_once('-') {
+        Some((kind, host)) if is_kind(kind) => host,
+        _ => found,
+    };
+    while let Some((before, _)) = host.rsplit_once('.').filter(|(_, kind)| is_kind(kind)) {
+        host = before;
+    }
+    let (name, port) = host.split_at(host.find(':').unwrap_or(host.len()));
+    // The last label of a host has no dash; what follows one there is not of it.
+    let (before, last) = name.rsplit_once('.')?;
+    let last = match last.split_once('-') {
+        Some((last, _)) if !last.starts_with("xn") => last,
+        _ => last,
+    };
+    let name = format!("{before}.{last}");
+    let known = psl::suffix(name.as_bytes()).is_some_and(|suffix| suffix.is_known());
+    (known || PRIVATE.contains(&last)).then(|| format!("{name}{port}"))
+}
+
+/// Last labels of hosts that are not registered: RFC 2606, RFC 6762, RFC 7686, and what networks of their own use.
+const PRIVATE: [&str; 14] = [
+    "corp",
+    "example",
+    "home",
+    "i2p",
+    "internal",
+    "intranet",
+    "invalid",
+    "lan",
+    "local",
+    "localdomain",
+    "localhost",
+    "onion",
+    "private",
+    "test",
+];
+
+/// Kinds of answers that files are named by, beside the host.
+const KINDS: [&str; 19] = [
     "activity",
     "analytics",
-    "standard",
+    "backup",
+    "copy",
+    "daily",
+    "instance",
     "mastodon",
+    "matrix",
     "mattermost",
+    "metrics",
+    "nodeinfo",
+    "posts",
+    "standard",
     "statistics",
+    "stats",
+    "synapse",
+    "users",
+    "weekly",
+    "zulip",
 ];
 
 #[cfg(test)]
@@ -144,6 +193,34 @@ mod tests {
                 "2023-02-12/my-chat.example.org_standard.json",
                 Some("my-chat.example.org"),
                 Some("2023-02-12"),
+            ),
+            (
+                "chat.corp.example-standard-2024-03-07.json",
+                Some("chat.corp.example"),
+                Some("2024-03-07"),
+            ),
+            (
+                "chat.example.org.nodeinfo-20240307.json",
+                Some("chat.example.org"),
+                Some("2024-03-07"),
+            ),
+            (
+                "münchen.social_2024-03-07.json",
+                Some("münchen.social"),
+                Some("2024-03-07"),
+            ),
+            (
+                "chat.example.org:8448.json",
+                Some("chat.example.org:8448"),
+                None,
+            ),
+            ("chat.intern.lan.json", Some("chat.intern.lan"), None),
+            ("report.draft.json", None, None),
+            ("chat.example-post.json", Some("chat.example"), None),
+            (
+                "zulip.example-number_of_humans.json",
+                Some("zulip.example"),
+                None,
             ),
             ("analytics.json", None, None),
             ("data.v2/answers.json", None, None),

@@ -7,18 +7,19 @@
 
 use super::database::{Answer, Database, Row, Value};
 use super::synapse_phone_home::{KEYS, NO_MOMENT, Report, Said, day_of};
-use super::{Export, Head, Opening, Reader, Rows};
+use super::{Export, Head, Opening, Reader, Rows, name, taking};
 use crate::calendar::Day;
-use crate::ingest::cell;
 use crate::ingest::error::IngestError;
 use crate::ingest::reject::Reason;
+use crate::ingest::{Input, Options, Origin, cell};
 use crate::schema::Grain;
 
 pub(super) static EXPORT: Export = Export {
     name: "panopticon",
     title: "panopticon's database of phone-home reports",
     platform: "Matrix",
-    family: "phone-home",
+    family: "matrix",
+    rank: 1,
     of_servers: true,
     gives: &[Grain::Usage],
     lacks_server: false,
@@ -27,8 +28,9 @@ pub(super) static EXPORT: Export = Export {
     messages: false,
     cumulative: &[],
     recognise,
-    part: None,
+    part: Some(part),
     chat: None,
+    private_name: false,
     open,
 };
 
@@ -36,21 +38,8 @@ const REPORTS: [&str; 2] = ["stats", "dendrite_stats"];
 const NETWORK: &str = "aggregate_stats";
 
 fn recognise(head: &Head) -> Option<String> {
-    if !Database::is_sqlite(head) {
-        return None;
-    }
-    let has: Box<dyn Fn(&str) -> bool> = match &head.path {
-        Some(path) => {
-            let database = Database::sqlite(&head.name, path).ok()?;
-            Box::new(move |table| is_one(table, &database.columns(table).unwrap_or_default()))
-        }
-        // Of a compressed one the first page is at hand, on which its few tables are declared.
-        None => Box::new(|table| {
-            let wanted = format!("CREATE TABLE {table}");
-            let finds = |text: &str| memchr::memmem::find(&head.bytes, text.as_bytes()).is_some();
-            finds(&wanted) && (finds("homeserver") || finds("daily_active_homeservers"))
-        }),
-    };
+    let database = head.database.as_ref()?;
+    let has = |table: &str| is_one(table, &database.columns(table).unwrap_or_default());
     let table = REPORTS
         .into_iter()
         .chain([NETWORK])
@@ -58,6 +47,28 @@ fn recognise(head: &Head) -> Option<String> {
     Some(format!(
         "it is a SQLite database with panopticon's table `{table}`"
     ))
+}
+
+fn part(
+    export: &'static Export,
+    input: &Input,
+    options: &Options,
+) -> Result<Vec<Options>, IngestError> {
+    if let Origin::Path(path) = &input.origin {
+        let mut log = path.clone().into_os_string();
+        log.push("-wal");
+        // The load is known by the bytes of the file, in which the changes of such a log are not yet.
+        if std::fs::metadata(log).is_ok_and(|log| log.len() > 0) {
+            return Err(IngestError::NothingKnown {
+                name: input.name.clone(),
+                found: "a database in use, whose last changes lie beside it in its `-wal` file",
+                advice: "ingest a copy: `sqlite3 FILE \".backup COPY\"` makes one that is whole",
+            });
+        }
+    }
+    let options = name::complete(&input.name, export, options)?;
+    let part = |grain: &Grain| taking(export, *grain, None, &options);
+    Ok(export.gives.iter().map(part).collect())
 }
 
 /// Whether a table of such columns is the one of that name in panopticon.

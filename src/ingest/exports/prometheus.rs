@@ -27,7 +27,8 @@ pub(super) static EXPORT: Export = Export {
     name: "prometheus",
     title: "metrics of a chat server in Prometheus' text format",
     platform: "Matrix",
-    family: "prometheus",
+    family: "matrix",
+    rank: 0,
     of_servers: true,
     gives: &[Grain::Usage],
     lacks_server: false,
@@ -38,6 +39,7 @@ pub(super) static EXPORT: Export = Export {
     recognise,
     part: Some(part),
     chat: None,
+    private_name: false,
     open,
 };
 

@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 use serde_json::{Map, Value};
 
 use super::counts::{self, count, near};
@@ -25,6 +25,7 @@ pub(super) static STATISTICS: Export = Export {
     title: "statistics of Rocket.Chat",
     platform: "Rocket.Chat",
     family: "rocket-chat",
+    rank: 0,
     of_servers: true,
     gives: &[Grain::Usage],
     lacks_server: true,
@@ -35,6 +36,7 @@ pub(super) static STATISTICS: Export = Export {
     recognise,
     part: None,
     chat: None,
+    private_name: false,
     open,
 };
 
@@ -82,7 +84,10 @@ fn moment(value: &Value) -> Option<DateTime<Utc>> {
     match unwrapped(value) {
         Value::String(text) => match DateTime::parse_from_rfc3339(text) {
             Ok(moment) => Some(moment.to_utc()),
-            Err(_) => DateTime::from_timestamp_millis(text.parse().ok()?),
+            Err(_) => match NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f") {
+                Ok(moment) => Some(moment.and_utc()),
+                Err(_) => DateTime::from_timestamp_millis(text.parse().ok()?),
+            },
         },
         Value::Number(millis) => DateTime::from_timestamp_millis(millis.as_i64()?),
         _ => None,
@@ -282,7 +287,7 @@ mod tests {
     #[test]
     fn a_long_document_is_known_by_its_first_names() {
         let long = format!(
-            r#"[{{"uniqueId": "q", "totalUsers": 3, "createdAt": "2016-02-23T01:00:00Z", "apps": "{}"}}]"#,
+            r#"[{{"uniqueId": "q", "totalUsers": 3, "createdAt": "2016-02-23 01:00:00", "apps": "{}"}}]"#,
             "x".repeat(100_000)
         );
         assert_eq!(read("s.json", long, &said()).figures.len(), 1);

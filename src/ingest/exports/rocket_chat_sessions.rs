@@ -18,6 +18,7 @@ pub(super) static EXPORT: Export = Export {
     title: "sessions of Rocket.Chat",
     platform: "Rocket.Chat",
     family: "rocket-chat",
+    rank: 0,
     of_servers: true,
     gives: &[Grain::Activity],
     lacks_server: false,
@@ -28,6 +29,7 @@ pub(super) static EXPORT: Export = Export {
     recognise,
     part: None,
     chat: None,
+    private_name: false,
     open,
 };
 

@@ -105,10 +105,20 @@ impl Rows {
 
     /// A row or figure that is not taken. The reason never repeats the value.
     pub(super) fn reject(&mut self, line: u64, column: &str, reason: impl Into<Cow<'static, str>>) {
+        self.not_taken(line, column, reason.into(), false);
+    }
+
+    /// A row or figure that gives nothing by the rules of its format, however sound the file is.
+    pub(super) fn left_out(&mut self, line: u64, column: &str, why: impl Into<Cow<'static, str>>) {
+        self.not_taken(line, column, why.into(), true);
+    }
+
+    fn not_taken(&mut self, line: u64, column: &str, reason: Cow<'static, str>, by_rule: bool) {
         self.rejects.push(Reject {
             line,
             column: Arc::from(column),
-            reason: reason.into(),
+            reason,
+            by_rule,
         });
     }
 

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::counts::{self, count, taken};
 use super::documents::{Documents, NotJson};
 use super::rows::CLIENT;
-use super::{Export, Head, Opening, Reader, Rows};
+use super::{ChatId, Export, Head, Opening, Reader, Rows};
 use crate::ingest::error::IngestError;
 use crate::ingest::reject::Reason;
 use crate::schema::Grain;
@@ -21,6 +21,7 @@ pub(super) static EXPORT: Export = Export {
     title: "analytics of the members of a Slack workspace",
     platform: "Slack",
     family: "slack",
+    rank: 0,
     of_servers: false,
     gives: &[Grain::Activity, Grain::Signups],
     lacks_server: false,
@@ -30,7 +31,8 @@ pub(super) static EXPORT: Export = Export {
     cumulative: &[],
     recognise,
     part: None,
-    chat: None,
+    chat: Some(workspace),
+    private_name: false,
     open,
 };
 
@@ -46,6 +48,21 @@ fn recognise(head: &Head) -> Option<String> {
     let known = has("user_id") && has("date") && has("is_active") && has("messages_posted_count");
     (known && (has("team_id") || has("enterprise_id"))).then(|| {
         "its first line has `user_id`, `date`, `is_active`, `messages_posted_count` and a team or enterprise".to_owned()
+    })
+}
+
+/// A file is of one day of one enterprise, or of one team that is in none.
+fn workspace(head: &Head) -> Option<ChatId> {
+    let member = head.object()?;
+    let text = |key: &str| {
+        member
+            .get(key)
+            .and_then(Value::as_str)
+            .filter(|t| !t.is_empty())
+    };
+    Some(ChatId {
+        told: text("enterprise_id").or(text("team_id"))?.to_owned(),
+        day: text("date").and_then(|date| counts::day(date).ok()),
     })
 }
 

@@ -24,7 +24,8 @@ pub(super) static EXPORT: Export = Export {
     name: "synapse-database",
     title: "a database of Matrix Synapse",
     platform: "Matrix",
-    family: "synapse-database",
+    family: "matrix",
+    rank: 2,
     of_servers: true,
     gives: &[Grain::Signups, Grain::Activity, Grain::Usage],
     lacks_server: false,
@@ -35,6 +36,7 @@ pub(super) static EXPORT: Export = Export {
     recognise,
     part: Some(part),
     chat: None,
+    private_name: false,
     open,
 };
 
@@ -66,8 +68,7 @@ const TABLES: [(&str, &[&str]); 3] = [
 ];
 
 fn recognise(head: &Head) -> Option<String> {
-    let path = head.path.as_deref().filter(|_| Database::is_sqlite(head))?;
-    let database = Database::sqlite(&head.name, path).ok()?;
+    let database = head.database.as_ref()?;
     let has = |table: &str, column: &str| {
         database
             .columns(table)
@@ -117,7 +118,9 @@ pub(super) fn parts_of(
             });
         }
     }
-    let server = server(&database, &sql, options)?;
+    let Some(server) = server(&database, &sql, options)? else {
+        return Ok(vec![]);
+    };
     let named: Arc<str> = Arc::from(format!("synapse://{server}"));
     let mut options = name::complete(&named, export, options)?;
     options.source.server = Some(server);
@@ -150,15 +153,20 @@ pub(super) fn parts_of(
 }
 
 /// The server that local users share: what stands behind the first `:` of their names.
-fn server(database: &Database, sql: &Sql, options: &Options) -> Result<String, IngestError> {
+fn server(
+    database: &Database,
+    sql: &Sql,
+    options: &Options,
+) -> Result<Option<String>, IngestError> {
     let names = database.all(&format!(
         "SELECT DISTINCT {} FROM users LIMIT 2",
         sql.server("name")
     ))?;
     let mut names = names.iter().filter_map(|row| row.first()?.text());
     match (names.next(), names.next(), &options.source.server) {
-        (Some(server), None, _) if !server.is_empty() => Ok(server.to_owned()),
-        (_, _, Some(server)) => Ok(server.clone()),
+        (Some(server), None, _) if !server.is_empty() => Ok(Some(server.to_owned())),
+        (_, _, Some(server)) => Ok(Some(server.clone())),
+        (None, None, None) => Ok(None),
         _ => Err(IngestError::NothingKnown {
             name: database.name().to_owned(),
             found: "a database of Synapse whose users are not of one server",
@@ -345,7 +353,7 @@ impl Reader for Figures {
             let reason = format!(
                 "{count} rows that are of no day: a moment within the years 1990 to 2100 is expected"
             );
-            rows.reject(0, column, reason);
+            rows.left_out(0, column, reason);
         }
         for (line, ((day, metric), value)) in (1..).zip(self.series.iter()) {
             rows.figure(line, "", *day, metric, *value);

@@ -25,7 +25,8 @@ pub(super) static EXPORT: Export = Export {
     name: "synapse-phone-home",
     title: "phone-home reports of Matrix Synapse",
     platform: "Matrix",
-    family: "phone-home",
+    family: "matrix",
+    rank: 1,
     of_servers: true,
     gives: &[Grain::Usage],
     lacks_server: false,
@@ -36,6 +37,7 @@ pub(super) static EXPORT: Export = Export {
     recognise,
     part: None,
     chat: None,
+    private_name: false,
     open,
 };
 
@@ -178,22 +180,19 @@ fn count(value: Option<&Value>) -> Said {
 
 fn recognise(head: &Head) -> Option<String> {
     let report = head.object()?;
-    // The last is of essor's own collector, which keeps reports that say nothing else.
-    let others = [
-        "total_users",
-        "daily_active_users",
-        "uptime_seconds",
-        "daily_messages",
-        "received",
-    ];
-    let other = others.iter().find(|key| report.contains_key(**key))?;
-    report
-        .contains_key("homeserver")
-        .then(|| format!("its first report has `homeserver` and `{other}`"))
+    report.get("homeserver")?.as_str()?;
+    // Nothing but its server need stand in a report.
+    if report.len() == 1 {
+        return Some("its first report has `homeserver` and nothing else".to_owned());
+    }
+    let mut others = KEYS.iter().chain(&["uptime_seconds"]).chain(&MOMENTS);
+    let other = others.find(|key| report.contains_key(**key))?;
+    Some(format!("its first report has `homeserver` and `{other}`"))
 }
 
 fn open(opening: Opening) -> Result<Box<dyn Reader>, IngestError> {
     Ok(Box::new(Reports {
+        at: opening.options.at,
         documents: Documents::open(opening)?,
         last: BTreeMap::new(),
         ended: None,
@@ -204,6 +203,8 @@ type ByDay = BTreeMap<(String, Day), (i64, Report)>;
 
 struct Reports {
     documents: Documents,
+    /// The day of reports without a moment, where it is said.
+    at: Option<Day>,
     /// The report that stands for a day, with its moment, as long as no later one is read.
     last: ByDay,
     /// Those that are left to give when all were read.
@@ -254,10 +255,12 @@ impl Reports {
             );
         };
         let said = |key: &&str| fields.get(*key).filter(|value| !value.is_null());
-        let Some(at) = MOMENTS.iter().find_map(said) else {
-            return rows.reject_for(line, "timestamp", Reason::NoDay);
+        let moment = match (MOMENTS.iter().find_map(said), self.at) {
+            (Some(at), _) => at.as_i64().and_then(|at| Some((at, day_of(at)?))),
+            (None, Some(day)) => Some((0, day)),
+            (None, None) => return rows.reject(line, "timestamp", NO_TIMESTAMP),
         };
-        let Some((at, day)) = at.as_i64().and_then(|at| Some((at, day_of(at)?))) else {
+        let Some((at, day)) = moment else {
             return rows.reject(line, "timestamp", NO_MOMENT);
         };
         let key = (server.to_owned(), day);
@@ -268,6 +271,8 @@ impl Reports {
         }
     }
 }
+
+const NO_TIMESTAMP: &str = "a report without its moment: say of which day with `--at`";
 
 /// What a reject says of a moment that is none.
 pub(super) const NO_MOMENT: &str =

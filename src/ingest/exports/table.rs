@@ -7,7 +7,7 @@ use super::Opening;
 use super::bounded::{Bounded, Progress};
 use crate::ingest::error::IngestError;
 use crate::ingest::reject::Reason;
-use crate::ingest::sniff::Bytes;
+use crate::ingest::sniff::{self, Bytes};
 
 /// The line that a row begins on, and what is wrong where it can't be read.
 pub(super) type Row = (u64, Result<(), Reason>);
@@ -26,11 +26,19 @@ impl Table {
     /// Reads the header.
     pub(super) fn open(opening: Opening) -> Result<Self, IngestError> {
         let progress = Progress::default();
-        let bounded = Bounded::new(opening.bytes, &progress);
+        let unread = |source| IngestError::Read {
+            name: opening.name.to_owned(),
+            source,
+        };
+        let (head, bytes) = sniff::peek(opening.bytes, 4096).map_err(unread)?;
+        let line = head.split(|b| *b == b'\n').next().unwrap_or_default();
+        let delimiter = separator(&String::from_utf8_lossy(line));
+        let bounded = Bounded::new(bytes, &progress);
         // Where lines end with CR and LF the reader would count a row's line from the one before; so a CR is
         // part of the last field here, and is trimmed away with the blanks.
         let mut reader = csv::ReaderBuilder::new()
             .flexible(true)
+            .delimiter(delimiter as u8)
             .terminator(csv::Terminator::Any(b'\n'))
             .from_reader(bounded);
         let name = opening.name.to_owned();
@@ -85,9 +93,17 @@ impl Table {
     }
 }
 
+/// What stands between the names of a header: tabs where there are any, as `psql` copies tables.
+fn separator(line: &str) -> char {
+    ['\t', ';']
+        .into_iter()
+        .find(|c| line.contains(*c))
+        .unwrap_or(',')
+}
+
 /// The names of a CSV header, as far as the first line shows them.
 pub(super) fn header(line: &str) -> Vec<&str> {
-    line.split(',')
+    line.split(separator(line))
         .map(|name| name.trim().trim_matches('"'))
         .collect()
 }

@@ -25,6 +25,7 @@ const REPORT: Export = Export {
     title: "activities a day of Microsoft Teams",
     platform: "Microsoft Teams",
     family: "teams",
+    rank: 0,
     of_servers: false,
     gives: &[Grain::Usage],
     lacks_server: false,
@@ -41,6 +42,7 @@ const REPORT: Export = Export {
     },
     part: None,
     chat: None,
+    private_name: false,
     open: |opening| {
         let table = Table::open(opening)?;
         Ok(Box::new(Days {

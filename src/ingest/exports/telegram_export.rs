@@ -20,7 +20,7 @@ use chrono_tz::Tz;
 use regex::Regex;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::{Export, Head, Opening, Reader, Rows};
+use super::{ChatId, Export, Head, Opening, Reader, Rows};
 use crate::calendar::{Day, from_date32};
 use crate::ingest::error::IngestError;
 use crate::ingest::moment::When;
@@ -33,6 +33,7 @@ pub(super) static EXPORT: Export = Export {
     title: "an export of Telegram Desktop",
     platform: "Telegram chats",
     family: "telegram-export",
+    rank: 0,
     of_servers: false,
     gives: &[Grain::Activity],
     lacks_server: false,
@@ -43,6 +44,7 @@ pub(super) static EXPORT: Export = Export {
     recognise,
     part: None,
     chat: Some(chat),
+    private_name: false,
     open,
 };
 
@@ -80,19 +82,21 @@ fn recognise(head: &Head) -> Option<String> {
 }
 
 /// The number of the chat, or of the account whose chats these are: it stands before the messages.
-fn chat(head: &Head) -> Option<String> {
+fn chat(head: &Head) -> Option<ChatId> {
     let text = head.text();
     let before = text.split(r#""messages""#).next().unwrap_or(text);
     let of =
         |number: &LazyLock<Option<Regex>>| Some(number.as_ref()?.captures(before)?[1].to_owned());
-    match head
+    let account = ["about", "personal_information"];
+    let told = match head
         .keys()
         .iter()
-        .any(|key| key == "about" || key == "personal_information")
+        .any(|key| account.contains(&key.as_str()))
     {
         true => of(&ACCOUNT).map(|number| format!("account {number}")),
         false => of(&ID).map(|number| format!("chat {number}")),
-    }
+    };
+    told.map(|told| ChatId { told, day: None })
 }
 
 static ID: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#""id":\s*(-?\d+)"#).ok());
@@ -111,6 +115,11 @@ enum Found {
         line: u64,
         user: String,
         day: Day,
+    },
+    LeftOut {
+        line: u64,
+        field: &'static str,
+        why: &'static str,
     },
     Reject {
         line: u64,
@@ -147,6 +156,7 @@ impl Reader for Messages {
             for found in lot? {
                 match found {
                     Found::Message { line, user, day } => rows.user_day(line, &user, day, 1, ""),
+                    Found::LeftOut { line, field, why } => rows.left_out(line, field, why),
                     Found::Reject {
                         line,
                         field,
@@ -251,11 +261,11 @@ impl Sink<'_> {
             Scalar::Text(kind) if kind == "message" => {}
             Scalar::Text(kind) if kind == "service" => return,
             Scalar::Text(kind) if kind == "unsupported" => {
-                return self.reject(
+                return self.found.push(Found::LeftOut {
                     line,
-                    "type",
-                    "an unsupported message, of which an export has no date",
-                );
+                    field: "type",
+                    why: "an unsupported message, of which an export has no date",
+                });
             }
             _ => return self.reject(line, "type", "neither a message nor a service message"),
         }
@@ -265,7 +275,11 @@ impl Sink<'_> {
             Scalar::Number(user) if (1..1 << 32).contains(user) => format!("user{user}"),
             Scalar::Number(user) => user.to_string(),
             Scalar::None => {
-                return self.reject(line, "from_id", "no sender: the export names none");
+                return self.found.push(Found::LeftOut {
+                    line,
+                    field: "from_id",
+                    why: "no sender: the export names none",
+                });
             }
             Scalar::Other => return self.reject(line, "from_id", Reason::NotAUser.text()),
         };

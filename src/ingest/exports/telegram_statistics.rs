@@ -33,6 +33,7 @@ pub(super) static EXPORT: Export = Export {
     title: TITLE,
     platform: "Telegram channels",
     family: "telegram-statistics",
+    rank: 0,
     of_servers: false,
     gives: &[Grain::Usage],
     lacks_server: true,
@@ -43,6 +44,7 @@ pub(super) static EXPORT: Export = Export {
     recognise,
     part: None,
     chat: None,
+    private_name: false,
     open,
 };
 

@@ -4,14 +4,16 @@
 //! language has it. A line that begins otherwise goes on with a message, one without a sender is of the system; of
 //! neither is anything read. The day is that of the phone's clock, as it is written: a zone can't move it.
 //!
-//! Whether the day or the month comes first is nowhere said. A number above 12 tells, wherever in the file it
-//! stands: until then messages wait, up to 262,144 of them. If nothing tells, the order is taken in which fewer
-//! messages are older than the one before, and of two alike the day comes first. A line that does not fit what
-//! was told before it is rejected.
+//! Whether the day or the month comes first is nowhere said. No language puts the month first between points or
+//! dashes. Between slashes a number above 12 tells, wherever in the file it stands: until then messages wait, up to
+//! 262,144 of them. If nothing tells, the order is taken in which fewer messages are older than the one before; where
+//! there is none, the chat is refused until essor.toml says its `date_format`. A line that does not fit what was told
+//! before it is rejected.
 //!
 //! Known limits: system lines of iOS name whom they are about as a message does its sender, and count as theirs
 //! (but for the first, which says that messages are encrypted). Source: Pustur/whatsapp-chat-parser, `src/parser.ts`.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader};
 use std::sync::LazyLock;
@@ -19,11 +21,12 @@ use std::sync::LazyLock;
 use chrono::NaiveDate;
 use regex::Regex;
 
-use super::{Export, Head, Opening, Reader, Rows};
+use super::{ChatId, Export, Head, Opening, Reader, Rows};
 use crate::calendar::Day;
 use crate::ingest::error::IngestError;
 use crate::ingest::reject::Reason;
 use crate::ingest::sniff::Bytes;
+use crate::project::DateFormat;
 use crate::schema::Grain;
 
 pub(super) static EXPORT: Export = Export {
@@ -31,6 +34,7 @@ pub(super) static EXPORT: Export = Export {
     title: "a chat that WhatsApp exported",
     platform: "WhatsApp chats",
     family: "whatsapp-export",
+    rank: 0,
     of_servers: false,
     gives: &[Grain::Activity],
     lacks_server: false,
@@ -41,6 +45,7 @@ pub(super) static EXPORT: Export = Export {
     recognise,
     part: None,
     chat: Some(chat),
+    private_name: true,
     open,
 };
 
@@ -78,14 +83,17 @@ fn recognise(head: &Head) -> Option<String> {
 }
 
 /// When the first messages were and who sent them, as it is written: a chat exported again begins alike.
-fn chat(head: &Head) -> Option<String> {
+fn chat(head: &Head) -> Option<ChatId> {
     let lines: Vec<String> = head.text().lines().map(plain).collect();
     let begins = |line: &String| {
         let (header, when) = (Header::read(line)?, line.len() - after_time(line)?.len());
         Some(format!("{}{:?}", &line[..when], header.sender))
     };
     let first: Vec<String> = lines.iter().filter_map(begins).take(3).collect();
-    (first.len() == 3).then(|| first.join("\n"))
+    (first.len() == 3).then(|| ChatId {
+        told: first.join("\n"),
+        day: None,
+    })
 }
 
 fn open(opening: Opening) -> Result<Box<dyn Reader>, IngestError> {
@@ -94,7 +102,14 @@ fn open(opening: Opening) -> Result<Box<dyn Reader>, IngestError> {
         bytes: BufReader::with_capacity(1 << 16, opening.bytes),
         line: 0,
         headers: 0,
-        order: None,
+        order: opening
+            .options
+            .source
+            .date_format
+            .map(|format| match format {
+                DateFormat::DayFirst => Order::Day,
+                DateFormat::MonthFirst => Order::Month,
+            }),
         held: VecDeque::new(),
         ended: false,
     }))
@@ -127,6 +142,8 @@ struct Date {
     numbers: [u32; 3],
     /// Whether the first is the year.
     year_first: bool,
+    /// Whether slashes stand between them.
+    slashes: bool,
 }
 
 /// Which comes first where the year comes last.
@@ -141,6 +158,7 @@ impl Date {
     fn tells(self) -> Option<Order> {
         match self.numbers {
             _ if self.year_first => None,
+            _ if !self.slashes => Some(Order::Day),
             [13..=31, 1..=12, _] => Some(Order::Day),
             [1..=12, 13..=31, _] => Some(Order::Month),
             _ => None,
@@ -178,6 +196,7 @@ impl Header {
         let date = Date {
             numbers: [number(1)?, number(2)?, number(3)?],
             year_first: found.get(1)?.len() == 4,
+            slashes: line[found.get(1)?.end()..].starts_with('/'),
         };
         let rest = found.get(4)?.as_str();
         let sender = rest
@@ -240,8 +259,7 @@ impl Chat {
     fn next(&mut self, rows: &mut Rows) -> Result<(), IngestError> {
         let Some(bytes) = self.line()? else {
             self.ended = true;
-            self.settle();
-            return Ok(());
+            return self.settle();
         };
         let text = String::from_utf8_lossy(&bytes);
         let Some(header) = Header::read(&plain(text.trim_end_matches('\r'))) else {
@@ -275,10 +293,10 @@ impl Chat {
             None if date.year_first => give(held, Order::Day, rows),
             _ => self.held.push_back(held),
         }
-        if self.held.len() >= HELD {
-            self.settle();
+        match self.held.len() >= HELD {
+            true => self.settle(),
+            false => Ok(()),
         }
-        Ok(())
     }
 
     /// The first bytes of the next line.
@@ -307,17 +325,30 @@ impl Chat {
     }
 
     /// Settles the order by the messages that wait, if no date has told it.
-    fn settle(&mut self) {
+    fn settle(&mut self) -> Result<(), IngestError> {
+        if self.order.is_some() {
+            return Ok(());
+        }
+        let days = |order| self.held.iter().map(move |held| held.date.day(order));
         let back = |order| {
-            let days: Vec<_> = self.held.iter().map(|held| held.date.day(order)).collect();
+            let days: Vec<_> = days(order).collect();
             let older = days.windows(2).filter(|d| d.first() > d.last()).count();
             older + days.iter().filter(|day| day.is_none()).count()
         };
-        let by_steps = || match back(Order::Month) < back(Order::Day) {
-            true => Order::Month,
-            false => Order::Day,
+        self.order = match back(Order::Month).cmp(&back(Order::Day)) {
+            Ordering::Less => Some(Order::Month),
+            Ordering::Greater => Some(Order::Day),
+            Ordering::Equal if days(Order::Day).eq(days(Order::Month)) => Some(Order::Day),
+            Ordering::Equal => {
+                return Err(IngestError::Undecided {
+                    name: self.name.clone(),
+                    what: "whether day or month stands first".to_owned(),
+                    detail: "each of its dates can be read either way".to_owned(),
+                    advice: DateFormat::ADVICE.to_owned(),
+                });
+            }
         };
-        self.order = self.order.or_else(|| Some(by_steps()));
+        Ok(())
     }
 }
 
@@ -343,8 +374,9 @@ fn give(held: Held, order: Order, rows: &mut Rows) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{options, read, read_file};
+    use super::super::tests::{options, read, read_file, try_read};
     use super::*;
+    use crate::ingest::Input;
 
     #[test]
     fn every_language_has_its_date() {
@@ -420,7 +452,19 @@ mod tests {
         // As days of months these would run back and forth.
         let runs = "11/2/24, 1:00 PM - Ann: a\n11/9/24, 1:00 PM - Ann: a\n12/1/24, 1:00 PM - Ann: a\n1/2/25, 1:00 PM - Ann: a\n";
         assert_eq!(days(runs)[0], "2024-11-02 1 1");
-        assert_eq!(days("1/2/25, 13:00 - Ann: a\n"), ["2025-02-01 1 1"]);
+        assert_eq!(days("1.2.25, 13:00 - Ann: a\n"), ["2025-02-01 1 1"]);
+        assert_eq!(days("5/5/25, 13:00 - Ann: a\n"), ["2025-05-05 1 1"]);
+        let either = "1/2/25, 13:00 - Ann: a\n1/3/25, 13:00 - Ann: a\n";
+        let input = Input::bytes("c.txt", either.as_bytes().to_vec());
+        let refused = try_read(&input, &options()).unwrap_err().to_string();
+        assert!(
+            refused.contains("`date_format = \"day/month/year\"`"),
+            "{refused}"
+        );
+        let mut said = options();
+        said.source.date_format = Some(DateFormat::MonthFirst);
+        let told = read("c.txt", either, &said);
+        assert_eq!(told.activity, ["2025-01-02 1 1", "2025-01-03 1 1"]);
     }
 
     #[test]

@@ -30,6 +30,7 @@ const TABLE: Export = Export {
     title: "counts of a Zulip server (`analytics_installationcount`, `analytics_realmcount`)",
     platform: "Zulip",
     family: "zulip",
+    rank: 0,
     of_servers: true,
     gives: &[Grain::Usage],
     lacks_server: true,
@@ -40,6 +41,7 @@ const TABLE: Export = Export {
     recognise: |head| columns(head, false),
     part: None,
     chat: None,
+    private_name: false,
     open: open_table,
 };
 

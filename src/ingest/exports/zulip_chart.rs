@@ -24,6 +24,7 @@ pub(super) static EXPORT: Export = Export {
     title: "a chart of Zulip's statistics page",
     platform: "Zulip",
     family: "zulip",
+    rank: 0,
     of_servers: true,
     gives: &[Grain::Usage],
     lacks_server: true,
@@ -34,6 +35,7 @@ pub(super) static EXPORT: Export = Export {
     recognise,
     part: None,
     chat: None,
+    private_name: false,
     open,
 };
 

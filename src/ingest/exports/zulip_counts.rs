@@ -8,13 +8,13 @@
 //! | `7day_actives::day` | `wau_7d` |
 //! | `15day_actives::day` | `active_users_15d` |
 //! | `realm_active_humans::day` | `active_users_15d` by `kind`: human |
-//! | `active_users_audit:is_bot:day` | `registered_users`, and by `kind`: accounts that are not deactivated, no activity |
+//! | `active_users_audit:is_bot:day`, in old dumps `active_users:is_bot:day` | `registered_users`, and by `kind`: accounts that are not deactivated, no activity |
 //!
 //! Windows of active users lack a quarter of an hour, as Zulip counts them. Hours are added to days of UTC; the day of
 //! the newest row is not over, and its messages are not taken, unless something in the file ends with it. Counts
 //! that Zulip changes while they run (pushes, invitations, reads) are not taken.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Rows;
 use crate::calendar::Day;
@@ -32,6 +32,8 @@ pub(super) enum Property {
     ActiveHumans,
     /// Accounts by kind.
     Accounts,
+    /// The same by its name of before 2017, which old dumps have besides.
+    OldAccounts,
 }
 
 impl Property {
@@ -45,6 +47,7 @@ impl Property {
             "15day_actives::day" => Property::Actives("active_users_15d"),
             "realm_active_humans::day" => Property::ActiveHumans,
             "active_users_audit:is_bot:day" => Property::Accounts,
+            "active_users:is_bot:day" => Property::OldAccounts,
             _ => return None,
         })
     }
@@ -75,6 +78,11 @@ const TYPES: [&str; 4] = [
     "private_message",
     "huddle_message",
 ];
+
+const ACCOUNTS: &str = "registered_users";
+
+/// What accounts by their old name wait under, until no figure by the new one is found.
+const OLD_ACCOUNTS: &str = "registered_users (old)";
 
 /// Sums by day and series, with the line of the first row of each.
 #[derive(Default)]
@@ -114,7 +122,8 @@ impl Tally {
             }
             Property::Actives(metric) => (metric, TOTAL),
             Property::ActiveHumans => ("active_users_15d", HUMAN),
-            Property::Accounts => ("registered_users", kind()?),
+            Property::Accounts => (ACCOUNTS, kind()?),
+            Property::OldAccounts => (OLD_ACCOUNTS, kind()?),
         };
         self.newest = self.newest.max(count.end);
         let sum = self
@@ -128,7 +137,18 @@ impl Tally {
     /// Gives the figures of days that are over.
     pub(super) fn give(self, rows: &mut Rows) {
         let mut totals: BTreeMap<(Day, &'static str), (u64, i64)> = BTreeMap::new();
+        let by_new_name: BTreeSet<Day> = self
+            .sums
+            .keys()
+            .filter(|(_, (metric, _))| *metric == ACCOUNTS)
+            .map(|(day, _)| *day)
+            .collect();
         for ((day, (metric, part)), (line, sum)) in self.sums {
+            let metric = match metric {
+                OLD_ACCOUNTS if by_new_name.contains(&day) => continue,
+                OLD_ACCOUNTS => ACCOUNTS,
+                metric => metric,
+            };
             let next = day.succ_opt().unwrap_or(day);
             let end = next.and_time(chrono::NaiveTime::MIN).and_utc().timestamp();
             if end > self.newest {
@@ -136,7 +156,7 @@ impl Tally {
             }
             rows.part(line, "", day, metric, part, sum);
             let adds_up = match (metric, part.0) {
-                ("messages_sent", "kind") | ("registered_users", "kind") => true,
+                ("messages_sent", "kind") | (ACCOUNTS, "kind") => true,
                 ("messages_sent", "message_type") => !self.by_sender,
                 _ => false,
             };

@@ -4,9 +4,10 @@
 --- months compare (basis `month`: totals of flows, the last figure of levels and monthly users, the mean of daily
 --- users); else the same days of both, those known on both sides (basis `month to date`, or `same days` where the month
 --- itself is finished), `days` of them. change = value - previous_value, growth = value / previous_value - 1,
---- as in growth_monthly; so is year_growth. Across a jump (a change in what was counted) levels show none.
+--- as in growth_monthly; so is year_growth. Of a network change and growth are of the servers that reported on both
+--- sides, which have no previous_value beside the sum of all; `servers` of `known_servers` reported it. Across a jump (a change in what was counted) levels show none.
 --! params:  month DATE, platform TEXT
---! columns: measure TEXT, metric TEXT, title TEXT, value BIGINT, unit TEXT, as_of DATE, age_days BIGINT, status TEXT, qualifier TEXT, basis TEXT, days BIGINT, finished BOOLEAN, previous_value BIGINT, previous_as_of DATE, change BIGINT, growth DOUBLE, cmgr DOUBLE, year_before_value BIGINT, year_growth DOUBLE
+--! columns: measure TEXT, metric TEXT, title TEXT, value BIGINT, unit TEXT, as_of DATE, age_days BIGINT, status TEXT, qualifier TEXT, basis TEXT, days BIGINT, finished BOOLEAN, previous_value BIGINT, previous_as_of DATE, change BIGINT, growth DOUBLE, cmgr DOUBLE, year_before_value BIGINT, year_growth DOUBLE, servers BIGINT, known_servers BIGINT
 --! grain:   metric, unit
 --! finding: {% if rows %}{% set r = rows[0] %}{{ params.platform }}: {% if r.qualifier == "at_least" %}more than {% elif r.qualifier == "about" %}about {% elif r.qualifier == "at_most" %}at most {% endif %}{{ r.value|short }} {{ r.title }}{% if r.days is not none %}{% if r.measure == "dau" %} on average{% endif %} in {% if r.basis != "month" %}{{ r.days }} day{{ "" if r.days == 1 else "s" }} of {% endif %}{{ params.month|month }}{% endif %}{% if r.growth is not none and r.change is not none %}, {% if r.change == 0 %}unchanged{% elif r.change > 0 %}up {{ r.growth|pct }}{% else %}down {{ (0 - r.growth)|pct }}{% endif %} {% if r.basis == "statement" %}since {{ r.previous_as_of|day }}{% elif r.basis == "month" %}against the month before{% elif r.days is none %}against the same day of the month before{% else %}against the same days of the month before{% endif %}{% endif %}{% else %}Nothing is known of {{ params.platform }} at the end of {{ params.month|month }}{% endif %}
 --! subtitle: the last figure at or before the month's last day, beside the one before it
@@ -22,10 +23,13 @@ from_days AS (
     o.measure, o.metric, m.title, o.compared_value AS value, o.unit, o.compared_as_of AS as_of,
     p.last_day - o.compared_as_of AS age_days, o.status, 'exact' AS qualifier, o.basis, o.days, o.finished,
     o.previous_value, o.previous_as_of, o.change, o.mom AS growth, CAST(NULL AS DOUBLE) AS cmgr,
-    o.year_before_value, o.yoy AS year_growth
+    o.year_before_value, o.yoy AS year_growth,
+    CASE WHEN d.known_servers IS NOT NULL THEN d.servers END AS servers, d.known_servers
   FROM own_growth o
   JOIN period p ON p.first_day = o.month
   JOIN metrics m ON m.metric = o.metric
+  LEFT JOIN platform_days d
+    ON d.platform = o.platform AND d.metric = o.metric AND d.kind = o.kind AND d.day = o.compared_as_of
   WHERE o.platform = $platform AND o.compared_value IS NOT NULL
 ),
 stated AS (
@@ -48,14 +52,15 @@ from_statements AS (
     round(nullif(power(
       CAST(s.value AS DOUBLE) / nullif(s.previous_value, 0), 146097.0 / 4800.0 / (s.as_of - s.previous_as_of)
     ), CAST('Infinity' AS DOUBLE)) - 1, 6) AS cmgr,
-    CAST(NULL AS BIGINT) AS year_before_value, CAST(NULL AS DOUBLE) AS year_growth
+    CAST(NULL AS BIGINT) AS year_before_value, CAST(NULL AS DOUBLE) AS year_growth,
+    CAST(NULL AS BIGINT) AS servers, CAST(NULL AS BIGINT) AS known_servers
   FROM stated s
   CROSS JOIN period p
   JOIN metrics m ON m.metric = s.metric
   WHERE s.is_last
 )
 SELECT measure, metric, title, value, unit, as_of, age_days, status, qualifier, basis, days, finished,
-  previous_value, previous_as_of, change, growth, cmgr, year_before_value, year_growth
+  previous_value, previous_as_of, change, growth, cmgr, year_before_value, year_growth, servers, known_servers
 FROM (SELECT * FROM from_days UNION ALL SELECT * FROM from_statements) AS figures_of_the_month
 -- A platform's own counts of the month go before what was said of the measure.
 QUALIFY basis <> 'statement' OR NOT bool_or(basis <> 'statement') OVER (PARTITION BY measure)

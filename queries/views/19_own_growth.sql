@@ -3,7 +3,8 @@
 --- compare whole (basis `month`), else the same days of both (basis `month to date`, or `same days` where
 --- the month itself is finished): only days that are whole and known on both sides; levels and monthly
 --- users on the last of those days. Growth is that of the two figures given; across a jump a level has none. A network
---- compares the same days, and of each the servers that reported on both sides (`network_pairs`).
+--- compares the same days, and of each the servers that reported on both sides (`network_pairs`): its `change` and growth are
+--- theirs, while `compared_value` is of all its servers and has no `previous_value` beside it.
 --! hold: yes
 WITH days AS (
   SELECT
@@ -91,63 +92,70 @@ bases AS (
     finished AND NOT by_servers AND (year_value IS NOT NULL OR yoy_days = 0) AS whole_year
   FROM beside
 ),
--- The figures of both sides, rounded as they are shown; a sum that does not fit is none.
-figures AS (
+-- The same days on both sides, of a network the same servers, rounded as they are shown; a sum that does not fit is none.
+sides AS (
   SELECT
     *,
     CASE
-      WHEN whole_month OR mom_days = 0 AND whole_days = 0 THEN value
-      WHEN kind = 'flow' THEN TRY_CAST(CASE WHEN mom_days = 0 THEN whole_total ELSE mom_total END AS BIGINT)
-      WHEN has_mean THEN CAST(round(CAST(CASE WHEN mom_days = 0 THEN whole_total ELSE mom_total END AS DOUBLE)
-        / CASE WHEN mom_days = 0 THEN whole_days ELSE mom_days END) AS BIGINT)
-      WHEN mom_days = 0 THEN value
+      WHEN mom_days = 0 THEN NULL
+      WHEN kind = 'flow' THEN TRY_CAST(mom_total AS BIGINT)
+      WHEN has_mean THEN CAST(round(CAST(mom_total AS DOUBLE) / nullif(mom_days, 0)) AS BIGINT)
       ELSE mom_level
-    END AS compared_value,
+    END AS month_side,
     CASE
-      WHEN whole_month THEN as_of
-      WHEN mom_days = 0 THEN coalesce(whole_as_of, as_of)
-      ELSE mom_as_of
-    END AS compared_as_of,
-    CASE
-      WHEN NOT has_mean THEN NULL
-      WHEN whole_month THEN days_in_month
-      WHEN mom_days = 0 THEN whole_days
-      ELSE mom_days
-    END AS days,
-    CASE
-      WHEN whole_month THEN month_value
+      WHEN mom_days = 0 THEN NULL
       WHEN kind = 'flow' THEN TRY_CAST(mom_before_total AS BIGINT)
       WHEN has_mean THEN CAST(round(CAST(mom_before_total AS DOUBLE) / nullif(mom_days, 0)) AS BIGINT)
       ELSE mom_before_level
-    END AS previous_value,
-    CASE WHEN whole_month THEN month_as_of ELSE mom_before_as_of END AS previous_as_of,
-    CASE WHEN whole_month THEN last_jump ELSE mom_jump END AS month_jump,
+    END AS month_before_side,
     CASE
-      WHEN whole_year THEN value
+      WHEN yoy_days = 0 THEN NULL
       WHEN kind = 'flow' THEN TRY_CAST(yoy_total AS BIGINT)
       WHEN has_mean THEN CAST(round(CAST(yoy_total AS DOUBLE) / nullif(yoy_days, 0)) AS BIGINT)
       ELSE yoy_level
-    END AS year_compared_value,
+    END AS year_side,
     CASE
-      WHEN whole_year THEN year_value
+      WHEN yoy_days = 0 THEN NULL
       WHEN kind = 'flow' THEN TRY_CAST(yoy_before_total AS BIGINT)
       WHEN has_mean THEN CAST(round(CAST(yoy_before_total AS DOUBLE) / nullif(yoy_days, 0)) AS BIGINT)
       ELSE yoy_before_level
-    END AS year_before_value,
-    CASE WHEN whole_year THEN last_jump ELSE yoy_jump END > CASE WHEN whole_year THEN year_as_of ELSE yoy_before_as_of END AS year_jumped
+    END AS year_before_side,
+    -- All that is known of the month, where nothing is compared.
+    CASE
+      WHEN whole_days = 0 THEN value
+      WHEN kind = 'flow' THEN TRY_CAST(whole_total AS BIGINT)
+      WHEN has_mean THEN CAST(round(CAST(whole_total AS DOUBLE) / nullif(whole_days, 0)) AS BIGINT)
+      ELSE value
+    END AS known_value,
+    mom_days = 0 OR by_servers AS alone
   FROM bases
+),
+figures AS (
+  SELECT
+    *,
+    CASE WHEN whole_month THEN value WHEN alone THEN known_value ELSE month_side END AS compared_value,
+    CASE WHEN whole_month THEN as_of WHEN alone THEN coalesce(whole_as_of, as_of) ELSE mom_as_of END AS compared_as_of,
+    CASE WHEN NOT has_mean THEN NULL WHEN whole_month THEN days_in_month WHEN alone THEN whole_days ELSE mom_days END AS days,
+    CASE WHEN whole_month THEN value ELSE month_side END AS month_now,
+    CASE WHEN whole_month THEN month_value ELSE month_before_side END AS month_before,
+    CASE WHEN whole_month THEN month_as_of ELSE mom_before_as_of END AS previous_as_of,
+    CASE WHEN whole_month THEN last_jump ELSE mom_jump END AS month_jump,
+    CASE WHEN whole_year THEN value ELSE year_side END AS year_now,
+    CASE WHEN whole_year THEN year_value ELSE year_before_side END AS year_before,
+    CASE WHEN whole_year THEN last_jump ELSE yoy_jump END > CASE WHEN whole_year THEN year_as_of ELSE yoy_before_as_of END AS year_jumped
+  FROM sides
 )
 SELECT
   platform, month, measure, metric, kind, value, unit, per_day, status, as_of, days_known, days_in_month, left_out,
   finished, last_jump >= month AS jumped,
   CASE WHEN whole_month THEN 'month' WHEN finished THEN 'same days' ELSE 'month to date' END AS basis,
-  days, compared_value, compared_as_of, previous_value, previous_as_of,
-  CASE WHEN coalesce(month_jump > previous_as_of, false) THEN NULL ELSE compared_value - previous_value END AS change,
+  days, compared_value, compared_as_of, CASE WHEN NOT by_servers THEN month_before END AS previous_value, previous_as_of,
+  CASE WHEN coalesce(month_jump > previous_as_of, false) THEN NULL ELSE month_now - month_before END AS change,
   CASE WHEN coalesce(month_jump > previous_as_of, false) THEN NULL
-    ELSE round(CAST(compared_value AS DOUBLE) / nullif(previous_value, 0) - 1, 6) END AS mom,
+    ELSE round(CAST(month_now AS DOUBLE) / nullif(month_before, 0) - 1, 6) END AS mom,
   mom_days,
-  year_before_value,
+  CASE WHEN NOT by_servers THEN year_before END AS year_before_value,
   CASE WHEN coalesce(year_jumped, false) THEN NULL
-    ELSE round(CAST(year_compared_value AS DOUBLE) / nullif(year_before_value, 0) - 1, 6) END AS yoy,
+    ELSE round(CAST(year_now AS DOUBLE) / nullif(year_before, 0) - 1, 6) END AS yoy,
   yoy_days
 FROM figures

@@ -8,10 +8,15 @@
 //!
 //! Rows of panopticon's table `stats`, written as JSON, are such reports too, under the same names.
 
-use std::collections::{BTreeMap, btree_map};
+use std::collections::{BTreeMap, HashMap, btree_map};
+use std::fmt;
+use std::sync::LazyLock;
 
 use chrono::DateTime;
-use serde_json::{Map, Value};
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
+use serde_json::Value;
 
 use super::documents::{Documents, NotJson};
 use super::{Export, Head, Opening, Reader, Rows};
@@ -161,8 +166,8 @@ impl Report {
 }
 
 /// What a JSON value says as a count.
-fn count(value: Option<&Value>) -> Said {
-    let number = match value? {
+fn count(value: &Value) -> Said {
+    let number = match value {
         Value::Null => return None,
         Value::Number(number) => number.as_i64().map_or_else(
             || number.as_f64().map_or(cell::NOT_WHOLE, cell::from_float),
@@ -191,41 +196,10 @@ fn recognise(head: &Head) -> Option<String> {
 
 fn open(opening: Opening) -> Result<Box<dyn Reader>, IngestError> {
     Ok(Box::new(Reports {
-        documents: Documents::open(opening)?,
-        last: BTreeMap::new(),
+        documents: Documents::open_as(opening, read)?,
+        last: HashMap::new(),
         ended: None,
     }))
-}
-
-type ByDay = BTreeMap<(String, Day), (i64, Report)>;
-
-struct Reports {
-    documents: Documents,
-    /// The report that stands for a day, with its moment, as long as no later one is read.
-    last: ByDay,
-    /// Those that are left to give when all were read.
-    ended: Option<btree_map::IntoIter<(String, Day), (i64, Report)>>,
-}
-
-impl Reader for Reports {
-    fn read(&mut self, rows: &mut Rows) -> Result<bool, IngestError> {
-        if let Some(left) = &mut self.ended {
-            return Ok(match left.next() {
-                Some(((server, day), (_, report))) => {
-                    report.give(&server, day, rows);
-                    true
-                }
-                None => false,
-            });
-        }
-        match self.documents.next()? {
-            Some((line, Ok(Value::Object(fields)))) => self.keep(line, &fields, rows),
-            Some((line, Ok(_))) => rows.reject(line, "", "not a report: a JSON object is expected"),
-            Some((line, Err(NotJson))) => rows.reject(line, "", NotJson::REASON),
-            None => self.ended = Some(std::mem::take(&mut self.last).into_iter()),
-        }
-        Ok(true)
-    }
 }
 
 /// Where the moment of a report stands: a collector's clock goes before that of the server, which may be
@@ -237,12 +211,181 @@ const MOMENTS: [&str; 4] = [
     "remote_timestamp",
 ];
 
+/// What is looked at in a report: building all of it would take most of the time.
+#[derive(Default)]
+struct Fields {
+    /// Its `homeserver`, where that is a text.
+    server: Option<String>,
+    moments: [Value; MOMENTS.len()],
+    said: [Said; KEYS.len()],
+}
+
+/// One line of a collector.
+enum Given {
+    Report(Box<Fields>),
+    /// JSON that is no object.
+    Other,
+}
+
+/// Reads a line of a collector.
+fn read(bytes: &[u8]) -> Result<Given, NotJson> {
+    let text = std::str::from_utf8(bytes).map_err(|_| NotJson)?;
+    serde_json::from_str(text).map_err(|_| NotJson)
+}
+
+/// What stands under a key.
+#[derive(Clone, Copy)]
+enum Key {
+    Server,
+    Moment(usize),
+    Count(usize),
+    Other,
+}
+
+/// The keys that are looked at, by name: Synapse sorts them.
+static LOOKED_AT: LazyLock<Vec<(&str, Key)>> = LazyLock::new(|| {
+    let moments = (0..).map(Key::Moment).zip(MOMENTS);
+    let counts = (0..).map(Key::Count).zip(KEYS);
+    let all = moments.chain(counts).chain([(Key::Server, "homeserver")]);
+    let mut all: Vec<(&str, Key)> = all.map(|(key, name)| (name, key)).collect();
+    all.sort_unstable_by_key(|(name, _)| *name);
+    all
+});
+
+/// Reads a key. It is looked for first where the next one stands in a report that is sorted.
+struct Next<'a>(&'a mut usize);
+
+impl<'de> DeserializeSeed<'de> for Next<'_> {
+    type Value = Key;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Key, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Next<'_> {
+    type Value = Key;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Key, E> {
+        let known = LOOKED_AT.as_slice();
+        let place = match known.get(*self.0) {
+            Some((next, _)) if *next == name => *self.0,
+            _ => match known.binary_search_by_key(&name, |(known, _)| *known) {
+                Ok(place) => place,
+                Err(_) => return Ok(Key::Other),
+            },
+        };
+        *self.0 = place + 1;
+        Ok(known[place].1)
+    }
+}
+
+impl<'de> Deserialize<'de> for Given {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Line)
+    }
+}
+
+struct Line;
+
+impl<'de> Visitor<'de> for Line {
+    type Value = Given;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a report")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Given, M::Error> {
+        let (mut fields, mut next) = (Box::<Fields>::default(), 0);
+        // Of a key that comes twice the last counts.
+        while let Some(key) = map.next_key_seed(Next(&mut next))? {
+            match key {
+                Key::Other => _ = map.next_value::<IgnoredAny>()?,
+                Key::Server => {
+                    let value = map.next_value::<Value>()?;
+                    fields.server = value.as_str().map(str::to_owned);
+                }
+                Key::Moment(place) => fields.moments[place] = map.next_value()?,
+                Key::Count(place) => fields.said[place] = count(&map.next_value()?),
+            }
+        }
+        Ok(Given::Report(fields))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Given, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Given::Other)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Given, E> {
+        Ok(Given::Other)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Given, E> {
+        Ok(Given::Other)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Given, E> {
+        Ok(Given::Other)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Given, E> {
+        Ok(Given::Other)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Given, E> {
+        Ok(Given::Other)
+    }
+
+    fn visit_unit<E>(self) -> Result<Given, E> {
+        Ok(Given::Other)
+    }
+}
+
+/// The reports that stand for their days, each with its moment.
+type Days = BTreeMap<Day, (i64, Report)>;
+
+struct Reports {
+    documents: Documents<Given>,
+    /// By server, as long as no later ones are read.
+    last: HashMap<Box<str>, Days>,
+    /// Those that are left to give when all were read, by name.
+    ended: Option<btree_map::IntoIter<Box<str>, Days>>,
+}
+
+impl Reader for Reports {
+    fn read(&mut self, rows: &mut Rows) -> Result<bool, IngestError> {
+        if let Some(left) = &mut self.ended {
+            let Some((server, days)) = left.next() else {
+                return Ok(false);
+            };
+            for (day, (_, report)) in days {
+                report.give(&server, day, rows);
+            }
+            return Ok(true);
+        }
+        match self.documents.next()? {
+            Some((line, Ok(Given::Report(fields)))) => self.keep(line, *fields, rows),
+            Some((line, Ok(Given::Other))) => {
+                rows.reject(line, "", "not a report: a JSON object is expected");
+            }
+            Some((line, Err(NotJson))) => rows.reject(line, "", NotJson::REASON),
+            None => {
+                let sorted: BTreeMap<_, _> = self.last.drain().collect();
+                self.ended = Some(sorted.into_iter());
+            }
+        }
+        Ok(true)
+    }
+}
+
 impl Reports {
-    fn keep(&mut self, line: u64, fields: &Map<String, Value>, rows: &mut Rows) {
-        let server = fields
-            .get("homeserver")
-            .and_then(Value::as_str)
-            .map(str::trim);
+    fn keep(&mut self, line: u64, fields: Fields, rows: &mut Rows) {
+        let server = fields.server.as_deref().map(str::trim);
         let Some(server) = server.filter(|name| !name.is_empty()) else {
             return rows.reject(
                 line,
@@ -250,18 +393,21 @@ impl Reports {
                 "no server: a report names its `homeserver`",
             );
         };
-        let said = |key: &&str| fields.get(*key).filter(|value| !value.is_null());
-        let Some(at) = MOMENTS.iter().find_map(said) else {
+        let Some(at) = fields.moments.iter().find(|value| !value.is_null()) else {
             return rows.reject_for(line, "timestamp", Reason::NoDay);
         };
         let Some((at, day)) = at.as_i64().and_then(|at| Some((at, day_of(at)?))) else {
             return rows.reject(line, "timestamp", NO_MOMENT);
         };
-        let key = (server.to_owned(), day);
+        let said = fields.said;
+        let Some(days) = self.last.get_mut(server) else {
+            let days = Days::from([(day, (at, Report { line, said }))]);
+            self.last.insert(Box::from(server), days);
+            return;
+        };
         // Of two reports of one second the one further down was received later.
-        if self.last.get(&key).is_none_or(|(held, _)| *held <= at) {
-            let report = Report::new(line, |key| count(fields.get(key)));
-            self.last.insert(key, (at, report));
+        if days.get(&day).is_none_or(|(held, _)| *held <= at) {
+            days.insert(day, (at, Report { line, said }));
         }
     }
 }

@@ -102,6 +102,7 @@ pub(super) fn parse(
     let mut fields = Fields {
         list: vec![],
         numbers: HashMap::new(),
+        next: 0,
         rows: 0,
         known,
         layout: &context.layout,
@@ -164,6 +165,8 @@ struct Field {
 struct Fields<'a> {
     list: Vec<Field>,
     numbers: HashMap<Box<str>, usize>,
+    /// Where the next name stands if the row has its names in the order of the first.
+    next: usize,
     rows: usize,
     known: &'a Known,
     layout: &'a Layout,
@@ -173,7 +176,17 @@ struct Fields<'a> {
 
 impl Fields<'_> {
     /// The number of a name's column, new or not.
+    #[inline]
     fn number(&mut self, name: &str) -> Option<usize> {
+        let number = match self.list.get(self.next) {
+            Some(field) if *field.name == *name => self.next,
+            _ => self.look_up(name)?,
+        };
+        self.next = number + 1;
+        Some(number)
+    }
+
+    fn look_up(&mut self, name: &str) -> Option<usize> {
         if let Some(number) = self.numbers.get(name) {
             return Some(*number);
         }
@@ -211,6 +224,7 @@ impl Fields<'_> {
     }
 
     fn clear(&mut self) {
+        self.next = 0;
         for field in &mut self.list {
             (field.given, field.null) = (false, true);
             field.text.clear();
@@ -285,10 +299,14 @@ impl Visitor<'_> for Key<'_, '_> {
 struct Value<'a>(&'a mut Field);
 
 impl Value<'_> {
-    fn set(self, text: std::fmt::Arguments<'_>) -> bool {
-        use std::fmt::Write;
+    fn set(self, text: &str) -> bool {
         self.0.null = false;
-        self.0.text.write_fmt(text).is_ok()
+        self.0.text.push_str(text);
+        true
+    }
+
+    fn whole(self, number: impl itoa::Integer) -> bool {
+        self.set(itoa::Buffer::new().format(number))
     }
 }
 
@@ -308,17 +326,15 @@ impl<'de> Visitor<'de> for Value<'_> {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<bool, E> {
-        self.0.null = false;
-        self.0.text.push_str(text);
-        Ok(true)
+        Ok(self.set(text))
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<bool, E> {
-        Ok(self.set(format_args!("{number}")))
+        Ok(self.whole(number))
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<bool, E> {
-        Ok(self.set(format_args!("{number}")))
+        Ok(self.whole(number))
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<bool, E> {
@@ -331,8 +347,8 @@ impl<'de> Visitor<'de> for Value<'_> {
         };
         match cell::from_float(exact) {
             // Its own text, which no reader of counts or days takes.
-            cell::NOT_WHOLE => Ok(self.set(format_args!("{number:?}"))),
-            whole => Ok(self.set(format_args!("{whole}"))),
+            cell::NOT_WHOLE => Ok(self.set(&format!("{number:?}"))),
+            whole => Ok(self.whole(whole)),
         }
     }
 

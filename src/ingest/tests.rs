@@ -485,6 +485,46 @@ fn json_is_read_exactly() {
 }
 
 #[test]
+fn names_of_json_may_stand_in_any_order_and_be_left_out() {
+    let rows = [
+        r#"{"date":"2016-02-01","platform":"A","dau":1,"mau":10}"#,
+        r#"{"date":"2016-02-02","platform":"A","mau":20,"dau":2}"#,
+        r#"{"mau":30,"dau":3,"platform":"A","date":"2016-02-03"}"#,
+        r#"{"date":"2016-02-04","mau":40,"platform":"A"}"#,
+        r#"{"platform":"A","signups":-5,"date":"2016-02-05"}"#,
+        r#"{"date":"2016-02-06","platform":"A","dau":6,"platform":"A"}"#,
+        r#"{"signups":7.0,"date":"2016-02-07","platform":"A"}"#,
+    ];
+    let outcome = run(rows.join("\n"), &Options::default());
+    let mut figures: Vec<String> = outcome
+        .rows
+        .iter()
+        .map(|row| row.replace("A||2016-02-0", "").replace("|reported", ""))
+        .collect();
+    figures.sort();
+    assert_eq!(
+        figures,
+        [
+            "1|-|dau|distinct|||1",
+            "1|-|mau_stated|distinct|||10",
+            "2|-|dau|distinct|||2",
+            "2|-|mau_stated|distinct|||20",
+            "3|-|dau|distinct|||3",
+            "3|-|mau_stated|distinct|||30",
+            "4|-|mau_stated|distinct|||40",
+            "7|-|signups|flow|||7",
+        ]
+    );
+    assert_eq!(
+        short(&outcome),
+        [
+            (5, "signups", "negative count"),
+            (6, "platform", "the same name twice in one object"),
+        ]
+    );
+}
+
+#[test]
 fn statements_have_a_period() {
     let text = "platform,metric,value,as_of,precision,status,published\n\
         Telegram,mau,100000000,2016-02,,,\n\

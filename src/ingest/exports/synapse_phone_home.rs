@@ -8,18 +8,20 @@
 //!
 //! Rows of panopticon's table `stats`, written as JSON, are such reports too, under the same names.
 
-use std::collections::{BTreeMap, btree_map};
+use std::collections::{BTreeMap, HashMap, btree_map};
 
 use chrono::DateTime;
-use serde_json::{Map, Value};
 
 use super::documents::{Documents, NotJson};
 use super::{Export, Head, Opening, Reader, Rows};
 use crate::calendar::Day;
-use crate::ingest::cell;
 use crate::ingest::error::IngestError;
 use crate::ingest::reject::Reason;
 use crate::schema::Grain;
+
+mod line;
+
+use line::{Fields, Given, read};
 
 pub(super) static EXPORT: Export = Export {
     name: "synapse-phone-home",
@@ -165,19 +167,6 @@ impl Report {
     }
 }
 
-/// What a JSON value says as a count.
-fn count(value: Option<&Value>) -> Said {
-    let number = match value? {
-        Value::Null => return None,
-        Value::Number(number) => number.as_i64().map_or_else(
-            || number.as_f64().map_or(cell::NOT_WHOLE, cell::from_float),
-            |whole| whole.max(-i64::MAX),
-        ),
-        _ => cell::NOT_WHOLE,
-    };
-    cell::whole(number).transpose()
-}
-
 fn recognise(head: &Head) -> Option<String> {
     let report = head.object()?;
     report.get("homeserver")?.as_str()?;
@@ -193,43 +182,10 @@ fn recognise(head: &Head) -> Option<String> {
 fn open(opening: Opening) -> Result<Box<dyn Reader>, IngestError> {
     Ok(Box::new(Reports {
         at: opening.options.at,
-        documents: Documents::open(opening)?,
-        last: BTreeMap::new(),
+        documents: Documents::open_as(opening, read)?,
+        last: HashMap::new(),
         ended: None,
     }))
-}
-
-type ByDay = BTreeMap<(String, Day), (i64, Report)>;
-
-struct Reports {
-    documents: Documents,
-    /// The day of reports without a moment, where it is said.
-    at: Option<Day>,
-    /// The report that stands for a day, with its moment, as long as no later one is read.
-    last: ByDay,
-    /// Those that are left to give when all were read.
-    ended: Option<btree_map::IntoIter<(String, Day), (i64, Report)>>,
-}
-
-impl Reader for Reports {
-    fn read(&mut self, rows: &mut Rows) -> Result<bool, IngestError> {
-        if let Some(left) = &mut self.ended {
-            return Ok(match left.next() {
-                Some(((server, day), (_, report))) => {
-                    report.give(&server, day, rows);
-                    true
-                }
-                None => false,
-            });
-        }
-        match self.documents.next()? {
-            Some((line, Ok(Value::Object(fields)))) => self.keep(line, &fields, rows),
-            Some((line, Ok(_))) => rows.reject(line, "", "not a report: a JSON object is expected"),
-            Some((line, Err(NotJson))) => rows.reject(line, "", NotJson::REASON),
-            None => self.ended = Some(std::mem::take(&mut self.last).into_iter()),
-        }
-        Ok(true)
-    }
 }
 
 /// Where the moment of a report stands: a collector's clock goes before that of the server, which may be
@@ -241,12 +197,48 @@ const MOMENTS: [&str; 4] = [
     "remote_timestamp",
 ];
 
+/// The reports that stand for their days, each with its moment.
+type Days = BTreeMap<Day, (i64, Report)>;
+
+struct Reports {
+    documents: Documents<Given>,
+    /// The day of reports without a moment, where it is said.
+    at: Option<Day>,
+    /// By server, as long as no later ones are read.
+    last: HashMap<Box<str>, Days>,
+    /// Those that are left to give when all were read, by name.
+    ended: Option<btree_map::IntoIter<Box<str>, Days>>,
+}
+
+impl Reader for Reports {
+    fn read(&mut self, rows: &mut Rows) -> Result<bool, IngestError> {
+        if let Some(left) = &mut self.ended {
+            let Some((server, days)) = left.next() else {
+                return Ok(false);
+            };
+            for (day, (_, report)) in days {
+                report.give(&server, day, rows);
+            }
+            return Ok(true);
+        }
+        match self.documents.next()? {
+            Some((line, Ok(Given::Report(fields)))) => self.keep(line, *fields, rows),
+            Some((line, Ok(Given::Other))) => {
+                rows.reject(line, "", "not a report: a JSON object is expected");
+            }
+            Some((line, Err(NotJson))) => rows.reject(line, "", NotJson::REASON),
+            None => {
+                let sorted: BTreeMap<_, _> = self.last.drain().collect();
+                self.ended = Some(sorted.into_iter());
+            }
+        }
+        Ok(true)
+    }
+}
+
 impl Reports {
-    fn keep(&mut self, line: u64, fields: &Map<String, Value>, rows: &mut Rows) {
-        let server = fields
-            .get("homeserver")
-            .and_then(Value::as_str)
-            .map(str::trim);
+    fn keep(&mut self, line: u64, fields: Fields, rows: &mut Rows) {
+        let server = fields.server.as_deref().map(str::trim);
         let Some(server) = server.filter(|name| !name.is_empty()) else {
             return rows.reject(
                 line,
@@ -254,8 +246,10 @@ impl Reports {
                 "no server: a report names its `homeserver`",
             );
         };
-        let said = |key: &&str| fields.get(*key).filter(|value| !value.is_null());
-        let moment = match (MOMENTS.iter().find_map(said), self.at) {
+        let moment = match (
+            fields.moments.iter().find(|value| !value.is_null()),
+            self.at,
+        ) {
             (Some(at), _) => at.as_i64().and_then(|at| Some((at, day_of(at)?))),
             (None, Some(day)) => Some((0, day)),
             (None, None) => return rows.reject(line, "timestamp", NO_TIMESTAMP),
@@ -263,11 +257,15 @@ impl Reports {
         let Some((at, day)) = moment else {
             return rows.reject(line, "timestamp", NO_MOMENT);
         };
-        let key = (server.to_owned(), day);
+        let said = fields.said;
+        let Some(days) = self.last.get_mut(server) else {
+            let days = Days::from([(day, (at, Report { line, said }))]);
+            self.last.insert(Box::from(server), days);
+            return;
+        };
         // Of two reports of one second the one further down was received later.
-        if self.last.get(&key).is_none_or(|(held, _)| *held <= at) {
-            let report = Report::new(line, |key| count(fields.get(key)));
-            self.last.insert(key, (at, report));
+        if days.get(&day).is_none_or(|(held, _)| *held <= at) {
+            days.insert(day, (at, Report { line, said }));
         }
     }
 }

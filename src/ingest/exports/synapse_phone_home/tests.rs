@@ -122,3 +122,47 @@ fn every_figure_and_sum_is_of_a_key_that_is_read() {
     let sums = SUMS.iter().flat_map(|(_, keys)| keys.iter().copied());
     assert!(keys.chain(sums).all(|key| KEYS.contains(&key)));
 }
+
+#[test]
+fn only_what_is_needed_of_a_report_is_looked_at_wherever_it_stands() {
+    let reports = [
+        r#"{"daily_active_users":3,"homeserver":"a.example","timestamp":1456228800,"total_users":9}"#,
+        r#"{"total_users":8,"z":{"homeserver":["x"]},"timestamp":1456228800,"daily_active_users":2,"homeserver":" b.example "}"#,
+        r#"{"homeserver":"x.example","timestamp":1,"daily\u005factive_users":1,"daily_active_users":4,"homeserver":"c.example","timestamp":1456228800}"#,
+        r#"{"homeserver":"d.example","timestamp":1456228800,"daily_active_users":5,"daily_active_users":null}"#,
+        r#"{"homeserver":"e.example","timestamp":1456228800,"daily_active_users":1e999}"#,
+        r#"{"homeserver":5,"timestamp":1456228800,"daily_active_users":1}"#,
+        r#""a.example""#,
+        "7",
+        "-7",
+        "0.5",
+        "true",
+        "null",
+    ];
+    let mut bytes = reports.join("\n").into_bytes();
+    bytes.extend(
+        b"\n{\"homeserver\":\"f.example\",\"log_level\":\"\xff\",\"timestamp\":1456228800}\n",
+    );
+    let given = given(&Input::bytes("x.json", bytes), &options()).unwrap();
+    assert_eq!(
+        given.rows,
+        [
+            "a.example 2016-02-23 dau 3",
+            "a.example 2016-02-23 registered_users 9",
+            "b.example 2016-02-23 dau 2",
+            "b.example 2016-02-23 registered_users 8",
+            "c.example 2016-02-23 dau 4",
+        ]
+    );
+    let said = |start: &str| given.rejects.iter().filter(|r| r.contains(start)).count();
+    assert_eq!(said("not a JSON document"), 2, "{:?}", given.rejects);
+    assert_eq!(said("a JSON object is expected"), 6, "{:?}", given.rejects);
+    assert_eq!(said("no server"), 1, "{:?}", given.rejects);
+    assert_eq!(given.rejects.len(), 9, "{:?}", given.rejects);
+}
+
+#[test]
+fn the_keys_that_are_looked_at_are_told_apart() {
+    assert!(line::LOOKED_AT.is_sorted_by(|(one, _), (other, _)| one < other));
+    assert_eq!(line::LOOKED_AT.len(), KEYS.len() + MOMENTS.len() + 1);
+}

@@ -36,7 +36,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Given, NotJson> {
 
 /// What stands under a key.
 #[derive(Clone, Copy)]
-enum Key {
+pub(super) enum Key {
     Server,
     Moment(usize),
     Count(usize),

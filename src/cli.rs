@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{ColorChoice, Parser, Subcommand};
 
 use crate::commands::{
-    chart, collect, explain, ingest, init, manual, preview, query, report, simulate, status, unload,
+    backup, chart, collect, explain, ingest, init, manual, preview, query, report, simulate,
+    status, unload,
 };
 
 const EXAMPLES: &str = "\
@@ -58,6 +59,10 @@ pub enum Command {
     Status(status::Args),
     /// Undo a load
     Unload(unload::Args),
+    /// Copy the store as it is now, whoever writes to it meanwhile
+    Backup(backup::Args),
+    /// Copy a store back into a project that has none
+    Restore(backup::RestoreArgs),
     /// Say what a metric means and which figures use it
     Explain(explain::Args),
     /// Print the completions of a shell

@@ -110,7 +110,7 @@ pub static DISCLOSURES: LazyLock<SchemaRef> = LazyLock::new(|| {
 /// One dense figure a row.
 ///
 /// `kind` is `flow` (a count of the day: adds up over days), `distinct` (users counted once within
-/// a window: does not add up), `level` (how many there are at the moment) or `counter` (a
+/// a window: does not add up), `window` (a total of several days: adds up over servers only), `level` (how many there are at the moment) or `counter` (a
 /// cumulative reading, whose differences are the flow). `at` is the moment of a reading where the
 /// source gives one within the day; a source in whole days leaves it null. `server` and the two
 /// dimension columns are empty where there is none.

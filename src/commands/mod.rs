@@ -1,6 +1,7 @@
 //! One file a command: its arguments and its run. Only here is anything printed.
 
 mod asking;
+pub mod backup;
 pub mod chart;
 pub mod collect;
 pub mod explain;
@@ -99,6 +100,8 @@ pub fn run(cli: Cli) -> Result<Outcome> {
         Command::Report(args) => report::run(args, &setting),
         Command::Status(args) => status::run(args, &setting),
         Command::Unload(args) => unload::run(args, &setting),
+        Command::Backup(args) => backup::run(args, &here, &setting),
+        Command::Restore(args) => backup::run_restore(args, &here, &setting),
         Command::Explain(args) => explain::run(args, &setting),
         Command::Completions(args) => manual::completions(args),
         Command::Man => manual::man(),

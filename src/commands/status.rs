@@ -8,8 +8,9 @@ use anyhow::Result;
 use super::asking::open;
 use super::{Outcome, Setting};
 use crate::chart::number::exact;
+use crate::project::Project;
 use crate::query::{self, Library, output};
-use crate::store::Load;
+use crate::store::{Fault, Load, Store};
 
 /// `essor status`
 #[derive(Debug, clap::Args)]
@@ -20,6 +21,9 @@ pub struct Args {
     /// Show the loads that were replaced or undone too
     #[arg(long)]
     all: bool,
+    /// Read every file of the store back, and hold it against what was written
+    #[arg(long)]
+    verify: bool,
 }
 
 /// How many doubtful figures are shown.
@@ -28,6 +32,9 @@ const DOUBTFUL: usize = 10;
 /// Shows what is in the store.
 pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
     let project = setting.project()?;
+    if args.verify {
+        return verify(&project, setting);
+    }
     let (store, held, doubtful) = setting.block_on(async {
         let (store, context) = open(&project, setting, None).await?;
         let library = Library::open(&project.root)?;
@@ -73,6 +80,36 @@ pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
         writeln!(out, "{said}")?;
     }
     Ok(Outcome::Done)
+}
+
+/// Reads the whole store back.
+fn verify(project: &Project, setting: &Setting) -> Result<Outcome> {
+    let verified = setting.block_on(async {
+        let store = Store::open_whole(&project.root).await?;
+        Ok(store.verify()?)
+    })?;
+    let mut out = anstream::stdout();
+    for Fault { at, what } in &verified.faults {
+        writeln!(out, "{at}: {what}")?;
+    }
+    writeln!(
+        out,
+        "read {} files of {} bytes: {} rows, {} bitmaps, {} accounts",
+        exact(verified.files as i64),
+        exact(verified.bytes as i64),
+        exact(verified.rows as i64),
+        exact(verified.bitmaps as i64),
+        exact(verified.accounts as i64),
+    )?;
+    match verified.faults.len() {
+        0 => Ok(Outcome::Done),
+        1 => {
+            anyhow::bail!("the store has a fault; a backup can be copied back with `essor restore`")
+        }
+        n => anyhow::bail!(
+            "the store has {n} faults; a backup can be copied back with `essor restore`"
+        ),
+    }
 }
 
 /// A line a database and grain.

@@ -6,11 +6,14 @@
 //! leaves without such a row is taken out when the next writer opens the store; readers never see
 //! it, since they name the live loads.
 
+mod backup;
 mod durable;
 mod held;
 mod loads;
 mod merge;
 mod people;
+mod seal;
+mod verify;
 mod writer;
 
 use std::collections::{BTreeSet, HashMap};
@@ -27,10 +30,12 @@ use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError};
 use url::Url;
 
 use crate::schema;
+pub use backup::{BackupError, Copied, restore};
 pub use durable::Durable;
 pub use held::{Clash, Days};
 pub use loads::{Load, Loads};
 pub use people::LoadRows;
+pub use verify::{Fault, Verified};
 pub use writer::Writer;
 
 /// The folder of the store within a project.
@@ -143,6 +148,19 @@ impl Store {
         // Accounts are looked up by writers only.
         let read = ["loads", "disclosures", "usage", "activity", "rejects"];
         let tables = open_tables(&folder, &read).await?;
+        Self::with_tables(folder, tables, None).await
+    }
+
+    /// Opens all tables of the store of a project for reading, each at one version for good.
+    pub async fn open_whole(root: &Path) -> Result<Self, StoreError> {
+        let folder = root.join(FOLDER);
+        // Accounts come last: whoever is in a table that is opened before them is in them.
+        let mut tables = open_tables(
+            &folder,
+            &["loads", "disclosures", "usage", "activity", "rejects"],
+        )
+        .await?;
+        tables.extend(open_tables(&folder, &["accounts"]).await?);
         Self::with_tables(folder, tables, None).await
     }
 

@@ -26,6 +26,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use rayon::prelude::*;
 
+use super::seal::sealed;
 use super::{MERGED, Store, StoreError, delta, disk, write_operation};
 use crate::activity::{Census, Row};
 use crate::calendar::{self, Day};
@@ -150,9 +151,10 @@ impl Store {
         for file in files {
             let size = file.bytes.len() as i64;
             let stats = statistics(&file);
+            let path = sealed(&file.path, &file.bytes);
             storage
                 .put_opts(
-                    &Path::from(file.path.as_str()),
+                    &Path::from(path.as_str()),
                     file.bytes.into(),
                     PutOptions::default(),
                 )
@@ -160,7 +162,7 @@ impl Store {
                 .map_err(|e| delta(table, e.into()))?;
             let partition = file.partition.into_iter().map(|(k, v)| (k, Some(v)));
             adds.push(Action::Add(Add {
-                path: file.path,
+                path,
                 partition_values: partition.collect(),
                 size,
                 modification_time: chrono::Utc::now().timestamp_millis(),

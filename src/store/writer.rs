@@ -14,6 +14,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
+use super::seal::sealed;
 use super::{StoreError, delta, schema_of};
 use crate::calendar;
 
@@ -126,6 +127,7 @@ impl Writer {
                 true => format!("load={load}/part-{part:05}.parquet"),
                 false => format!("{load}.parquet"),
             };
+            let name = sealed(&name, &file.bytes);
             let size = file.bytes.len() as i64;
             let stats = statistics(&file);
             let at = Path::from(name.as_str());

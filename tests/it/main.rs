@@ -16,3 +16,4 @@ mod project;
 mod queries;
 mod report;
 mod secrets;
+mod store;

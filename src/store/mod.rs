@@ -137,12 +137,7 @@ impl Store {
     /// Opens the store of a project for reading, making an empty one where there is none.
     pub async fn open(root: &Path) -> Result<Self, StoreError> {
         let folder = root.join(FOLDER);
-        if !TABLES.iter().all(|t| {
-            folder
-                .join(t)
-                .join("_delta_log/00000000000000000000.json")
-                .is_file()
-        }) {
+        if !is_whole(&folder) {
             return Self::open_to_write(root).await;
         }
         // Accounts are looked up by writers only.
@@ -154,6 +149,9 @@ impl Store {
     /// Opens all tables of the store of a project for reading, each at one version for good.
     pub async fn open_whole(root: &Path) -> Result<Self, StoreError> {
         let folder = root.join(FOLDER);
+        if !is_whole(&folder) {
+            return Self::open_to_write(root).await;
+        }
         // Accounts come last: whoever is in a table that is opened before them is in them.
         let mut tables = open_tables(
             &folder,
@@ -386,6 +384,17 @@ fn partition_columns(table: &str) -> Vec<String> {
         _ => &["load"],
     };
     columns.iter().map(|c| (*c).to_owned()).collect()
+}
+
+/// Whether every table has been made.
+fn is_whole(folder: &Path) -> bool {
+    let made = |table: &&str| {
+        let first = folder
+            .join(table)
+            .join("_delta_log/00000000000000000000.json");
+        first.is_file()
+    };
+    TABLES.iter().all(|table| made(&table))
 }
 
 fn lock(folder: &Path) -> Result<File, StoreError> {

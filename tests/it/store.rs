@@ -111,3 +111,131 @@ fn a_backup_holds_what_was_there_and_comes_back() {
     );
     assert_eq!(project.essor("restore nowhere").code, 1);
 }
+
+/// A project as an earlier build left it: `tests/stores/`.
+fn written_by(build: &str) -> Project {
+    let project = Project::new("");
+    let archive = crate::project::repository().join(format!("tests/stores/{build}.tar.gz"));
+    let unpacked = flate2::read::GzDecoder::new(std::fs::File::open(archive).unwrap());
+    tar::Archive::new(unpacked).unpack(project.root()).unwrap();
+    project
+}
+
+#[test]
+fn a_store_of_an_earlier_build_opens_and_goes_on() {
+    let project = written_by("version-2-first");
+    let told = project.ok("status --verify");
+    assert!(told.contains("2 accounts"), "{told}");
+    // The counter of the 3rd; the days before it are computed from who was active.
+    assert_eq!(
+        project
+            .sql("SELECT day, value FROM platform_days WHERE metric = 'messages_sent' ORDER BY 1"),
+        "2016-02-01,3\n2016-02-02,5\n2016-02-03,30\n"
+    );
+    let again = project.ok("ingest data");
+    assert!(again.contains("0 files loaded, 4 already known"), "{again}");
+    project.write(
+        "data/more.csv",
+        "user,day,messages,country\nana,2016-02-03,1,NL\n",
+    );
+    project.ok("ingest data");
+    assert_eq!(
+        project.sql(
+            "SELECT value FROM platform_days WHERE metric = 'dau' AND day = DATE '2016-02-03'"
+        ),
+        "1\n"
+    );
+    assert!(
+        project.ok("status --verify").contains("2 accounts"),
+        "ana is who she was"
+    );
+}
+
+#[test]
+fn a_store_of_a_later_build_is_refused_with_words() {
+    let project = filled();
+    let of = |name: &str| files(&project.path(".essor/loads"), name);
+    // A load of a later build, written over the last one.
+    let last = of(".parquet").pop().unwrap();
+    let file = std::fs::File::open(&last).unwrap();
+    let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file);
+    let batch = reader.unwrap().build().unwrap().next().unwrap().unwrap();
+    let place = batch.schema().index_of("schema_version").unwrap();
+    let mut columns = batch.columns().to_vec();
+    columns[place] =
+        std::sync::Arc::new(arrow::array::Int32Array::from(vec![99; batch.num_rows()]));
+    let batch = arrow::array::RecordBatch::try_new(batch.schema(), columns).unwrap();
+    let mut bytes = vec![];
+    let mut writer =
+        parquet::arrow::ArrowWriter::try_new(&mut bytes, batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    std::fs::write(&last, &bytes).unwrap();
+    // The log says how long the file is.
+    for entry in of(".json") {
+        let text = std::fs::read_to_string(&entry).unwrap();
+        let name = last.file_name().unwrap().to_string_lossy().into_owned();
+        let size = regex::Regex::new(r#""size":\d+"#).unwrap();
+        let line = |line: &str| match line.contains(&name) {
+            true => size
+                .replace(line, format!("\"size\":{}", bytes.len()))
+                .into_owned(),
+            false => line.to_owned(),
+        };
+        let text: Vec<String> = text.lines().map(line).collect();
+        std::fs::write(&entry, text.join("\n") + "\n").unwrap();
+    }
+    let ran = project.essor("status");
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.err.contains("written by a later essor") && ran.err.contains("update essor"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn copies_made_while_others_write_are_whole() {
+    let project = filled();
+    let root = project.root().to_owned();
+    for day in 1..=12 {
+        let people: String = (0..30)
+            .map(|u| format!("v{},2016-03-{day:02},1,DE\n", u * day))
+            .collect();
+        project.write(
+            &format!("later/{day}.csv"),
+            format!("user,day,messages,country\n{people}"),
+        );
+    }
+    let toml = std::fs::read(project.path("essor.toml")).unwrap();
+    let toml = String::from_utf8(toml).unwrap().replace("data/*", "*/*");
+    project.write("essor.toml", &toml);
+    let writer = std::thread::spawn({
+        let mut commands: Vec<_> = (1..=12).map(|_| project.command()).collect();
+        move || {
+            for (day, command) in (1..).zip(&mut commands) {
+                let file = format!("later/{day}.csv");
+                assert!(
+                    command
+                        .args(["ingest", &file])
+                        .output()
+                        .unwrap()
+                        .status
+                        .success()
+                );
+            }
+        }
+    });
+    let mut copies = 0;
+    while !writer.is_finished() || copies < 3 {
+        let copy = format!("copies/{copies}");
+        project.ok(&format!("backup {copy}"));
+        std::fs::write(root.join(&copy).join("essor.toml"), &toml).unwrap();
+        project.ok(&format!("-C {copy} status --verify"));
+        copies += 1;
+    }
+    writer.join().unwrap();
+    let days = "SELECT count(DISTINCT day) FROM activity WHERE event = 'active'";
+    assert_eq!(project.sql(days), "15\n");
+    assert!(project.ok("status --verify").contains("bitmaps"));
+}

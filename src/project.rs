@@ -7,7 +7,13 @@ use chrono_tz::Tz;
 use serde::Deserialize;
 
 use crate::calendar::Day;
-use crate::schema::Grain;
+
+mod check;
+mod source;
+
+use check::{base, check, memory, week_start};
+pub use check::{bytes, zone};
+pub use source::{Active, DateFormat, OnChange, Rows, Source};
 
 /// The name of the file that makes a folder a project.
 pub const FILE: &str = "essor.toml";
@@ -70,169 +76,6 @@ pub enum OnConflict {
     Max,
     /// Take the one loaded last.
     Latest,
-}
-
-/// What new content at a known path does to the load made of the old.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OnChange {
-    /// Replaces it if it covers all its days, else adds to it.
-    #[default]
-    Cover,
-    /// Replaces it.
-    Replace,
-    /// Adds to it.
-    Add,
-}
-
-/// What one row of a file of people is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Rows {
-    /// A user's day.
-    UserDays,
-    /// A message.
-    Messages,
-}
-
-/// When a row of a file of people says that its user was active.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-pub enum Active {
-    /// Always.
-    #[default]
-    #[serde(rename = "any row")]
-    AnyRow,
-    /// When it counts a message.
-    #[serde(rename = "messages > 0")]
-    Messages,
-}
-
-/// Which of day and month stands first where both are numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub enum DateFormat {
-    /// 23/02/2016
-    #[serde(rename = "day/month/year")]
-    DayFirst,
-    /// 02/23/2016
-    #[serde(rename = "month/day/year")]
-    MonthFirst,
-}
-
-impl DateFormat {
-    /// What essor.toml may say where a file does not tell.
-    pub const ADVICE: &'static str =
-        "date_format = \"day/month/year\"` or `date_format = \"month/day/year\"";
-
-    /// As essor.toml writes it.
-    pub fn name(self) -> &'static str {
-        match self {
-            DateFormat::DayFirst => "day/month/year",
-            DateFormat::MonthFirst => "month/day/year",
-        }
-    }
-}
-
-/// How the files at a path are read.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Source {
-    /// The files: a path or glob below the project's folder.
-    pub path: String,
-    /// What they give, where their columns do not say it.
-    pub grain: Option<Grain>,
-    /// The platform, for files without a `platform` column.
-    pub platform: Option<String>,
-    /// The server, for files without a `server` column.
-    pub server: Option<String>,
-    /// The file's column that holds the day or the moment (ISO text, or seconds or milliseconds since 1970).
-    pub day: Option<String>,
-    /// The file's column on the left, ours (a metric, or `platform`, `server`, `metric`, `value`, ...) on the right.
-    #[serde(default)]
-    pub columns: BTreeMap<String, String>,
-    /// Columns (by the file's name) that hold a count since the beginning, whose differences are the flow.
-    #[serde(default)]
-    pub cumulative: Vec<String>,
-    /// Columns that are not taken.
-    #[serde(default)]
-    pub ignore: Vec<String>,
-    /// What metric every row gives, for files whose column of values is called otherwise and mapped to `value`.
-    pub metric: Option<String>,
-    /// What every row's `dimension_value` is a value of: `country`.
-    pub dimension: Option<String>,
-    /// What every row's statement is, for files without a `status` column: `estimate`, `compiled`.
-    pub status: Option<String>,
-    /// The zone in which moments fall on days; the project's own where it is not given.
-    pub zone: Option<String>,
-    /// What new content at a known path does.
-    #[serde(default)]
-    pub on_change: OnChange,
-    /// The format that the file is of, in place of what its bytes show: `synapse-phone-home`.
-    #[serde(rename = "as")]
-    pub format: Option<String>,
-    /// Of delimited text: its encoding, where its bytes do not show it (`windows-1252`).
-    pub encoding: Option<String>,
-    /// Of delimited text: what stands between two fields, one character, `tab` or `space`.
-    pub delimiter: Option<String>,
-    /// Of delimited text: how many lines stand above the header.
-    pub skip: Option<u64>,
-    /// Of delimited text: which of day and month stands first.
-    pub date_format: Option<DateFormat>,
-    /// Of delimited text: what stands before the decimals of its numbers.
-    pub decimal: Option<String>,
-    /// Of delimited text: what stands between the thousands of its numbers.
-    pub thousands: Option<String>,
-    /// Of people: what a row is, where the name of its day's column does not say it.
-    pub rows: Option<Rows>,
-    /// Of people: when a row says that its user was active.
-    #[serde(default)]
-    pub active: Active,
-}
-
-impl Source {
-    /// Whether what is said of delimited text can be meant.
-    fn delimited(&self) -> Result<(), String> {
-        if let Some(label) = &self.encoding
-            && encoding_rs::Encoding::for_label(label.trim().as_bytes()).is_none()
-        {
-            return Err(format!(
-                "encoding: there is no `{label}`; write one such as `utf-8`, `windows-1252` or `utf-16le`"
-            ));
-        }
-        if let Some(delimiter) = &self.delimiter {
-            let one =
-                matches!(delimiter.as_bytes(), [b] if b.is_ascii() && !b.is_ascii_alphanumeric());
-            if !one && !matches!(delimiter.as_str(), "tab" | "space") {
-                return Err(format!(
-                    "delimiter: `{delimiter}` can't be one; write one character such as `;`, or `tab` or `space`"
-                ));
-            }
-        }
-        for (key, mark) in [("decimal", &self.decimal), ("thousands", &self.thousands)] {
-            let one = |mark: &String| {
-                let mut chars = mark.chars();
-                matches!((chars.next(), chars.next()), (Some(c), None) if !c.is_alphanumeric())
-            };
-            if mark.as_ref().is_some_and(|mark| !one(mark)) {
-                return Err(format!("{key}: write one character, such as `,` or `.`"));
-            }
-        }
-        if self.decimal.is_some() && self.decimal == self.thousands {
-            return Err("decimal and thousands can't be the same".to_owned());
-        }
-        Ok(())
-    }
-
-    /// Whether it is of a file: the path may be written from the project's folder (`./` before it or
-    /// not) or absolute.
-    fn matches(&self, root: &Path, relative: &str, options: glob::MatchOptions) -> bool {
-        let path = self.path.strip_prefix("./").unwrap_or(&self.path);
-        let within = Path::new(path)
-            .strip_prefix(root)
-            .ok()
-            .and_then(Path::to_str);
-        glob::Pattern::new(within.unwrap_or(path))
-            .is_ok_and(|pattern| pattern.matches_with(relative, options))
-    }
 }
 
 /// A dispute settled by hand.
@@ -360,70 +203,29 @@ impl Project {
             path: path.clone(),
             message,
         };
-        let zone = zone(document.project.zone.as_deref().unwrap_or("UTC")).map_err(&wrong)?;
-        for source in &document.source {
-            if let Some(name) = &source.zone {
-                self::zone(name).map_err(&wrong)?;
-            }
-            source.delimited().map_err(&wrong)?;
-            glob::Pattern::new(&source.path)
-                .map_err(|e| wrong(format!("source path `{}` is no glob: {e}", source.path)))?;
-        }
-        for dispute in &document.dispute {
-            let told = |e: String| wrong(format!("dispute on `{}`: {e}", dispute.platform));
-            crate::metric::in_a_statement(&dispute.metric).map_err(|e| told(e.to_string()))?;
-            crate::calendar::end_of(&dispute.as_of).map_err(|e| told(e.to_string()))?;
-        }
-        for confirmed in &document.confirmed {
-            let told = |e: String| wrong(format!("confirmed of `{}`: {e}", confirmed.platform));
-            crate::metric::find(&confirmed.metric).map_err(|e| told(e.to_string()))?;
-            crate::calendar::day(&confirmed.day).map_err(|e| told(e.to_string()))?;
-        }
-        if document.project.carry_forward > 30 {
-            return Err(wrong(format!(
-                "carry_forward: {} days is too long; a server that is silent for more than 30 has left",
-                document.project.carry_forward
-            )));
-        }
-        for (name, platform) in &document.platform {
-            if let Some(launched) = &platform.launched {
-                crate::calendar::day(launched)
-                    .map_err(|e| wrong(format!("platform `{name}`, launched: {e}")))?;
-            }
-        }
-        let week_start = match document.project.week_start.as_deref() {
-            None => chrono::Weekday::Mon,
-            Some(name) => name.parse().map_err(|_| {
-                wrong(format!(
-                    "week_start: `{name}` is no day of the week; write `monday` or `sunday`"
-                ))
-            })?,
-        };
-        let memory = document.project.memory.as_deref().map(memory).transpose();
-        dimensions(&document.project.dimensions).map_err(&wrong)?;
-        let base = document
-            .project
-            .base
-            .as_deref()
-            .map(crate::calendar::end_of)
-            .transpose();
+        check(&document).map_err(&wrong)?;
+        let table = document.project;
         Ok(Project {
             root: root.to_owned(),
-            platform: document.project.platform,
-            network: document.project.network,
-            carry_forward: document.project.carry_forward,
-            rivals: document.project.rivals,
-            zone,
-            on_conflict: document.project.on_conflict,
-            base: base.map_err(|e| wrong(format!("base: {e}")))?,
-            data: if document.project.data.is_empty() {
-                vec!["data".into()]
-            } else {
-                document.project.data
+            zone: zone(table.zone.as_deref().unwrap_or("UTC")).map_err(&wrong)?,
+            week_start: week_start(table.week_start.as_deref()).map_err(&wrong)?,
+            base: base(table.base.as_deref()).map_err(&wrong)?,
+            memory: table
+                .memory
+                .as_deref()
+                .map(memory)
+                .transpose()
+                .map_err(&wrong)?,
+            platform: table.platform,
+            network: table.network,
+            carry_forward: table.carry_forward,
+            rivals: table.rivals,
+            on_conflict: table.on_conflict,
+            data: match table.data.is_empty() {
+                true => vec!["data".into()],
+                false => table.data,
             },
-            dimensions: document.project.dimensions,
-            week_start,
-            memory: memory.map_err(&wrong)?,
+            dimensions: table.dimensions,
             sources: document.source,
             platforms: document.platform,
             disputes: document.dispute,
@@ -458,72 +260,6 @@ impl Project {
             .cloned()
             .unwrap_or_default()
     }
-}
-
-/// The names of dimensions, which must not be those of other columns.
-fn dimensions(names: &[String]) -> Result<(), String> {
-    const TAKEN: [&str; 9] = [
-        "platform",
-        "server",
-        "user",
-        "user_id",
-        "day",
-        "date",
-        "timestamp",
-        "time",
-        "messages",
-    ];
-    for (place, name) in names.iter().enumerate() {
-        let sound = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        if name.is_empty() || !name.chars().all(sound) || TAKEN.contains(&name.as_str()) {
-            return Err(format!(
-                "dimensions: `{name}` can't be one; use small letters, digits and `_`, and none of {}",
-                TAKEN.join(", ")
-            ));
-        }
-        if names[..place].contains(name) {
-            return Err(format!("dimensions: `{name}` stands there twice"));
-        }
-    }
-    match names.len() {
-        0..=16 => Ok(()),
-        more => Err(format!("dimensions: {more} of them; at most 16 are kept")),
-    }
-}
-
-/// An amount of memory.
-fn memory(text: &str) -> Result<u64, String> {
-    match bytes(text) {
-        Some(bytes) if bytes >= 64 << 20 => Ok(bytes),
-        _ => Err(format!(
-            "memory: `{text}` is no amount of memory; write at least `64 MiB`, such as `6 GiB`"
-        )),
-    }
-}
-
-/// A number of bytes: `512 MiB`, `6GB`.
-pub fn bytes(text: &str) -> Option<u64> {
-    let digits = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let unit = match unit.trim().to_ascii_lowercase().as_str() {
-        "kb" => 1_000,
-        "mb" => 1_000_000,
-        "gb" => 1_000_000_000,
-        "kib" => 1 << 10,
-        "mib" => 1 << 20,
-        "gib" => 1 << 30,
-        _ => return None,
-    };
-    number.parse::<u64>().ok()?.checked_mul(unit)
-}
-
-/// A time zone by its IANA name.
-pub fn zone(name: &str) -> Result<Tz, String> {
-    name.parse().map_err(|_| {
-        format!("`{name}` is not a time zone; write an IANA name, such as `UTC` or `Europe/Paris`")
-    })
 }
 
 #[cfg(test)]

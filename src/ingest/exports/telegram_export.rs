@@ -10,23 +10,27 @@
 //! `export/output/export_output_json.cpp`.
 
 use std::cell::Cell;
-use std::fmt;
-use std::io::{self, Read};
+use std::io::Read;
 use std::rc::Rc;
 use std::sync::LazyLock;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use chrono_tz::Tz;
 use regex::Regex;
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::DeserializeSeed;
 
 use super::{ChatId, Export, Head, Opening, Reader, Rows};
 use crate::calendar::{Day, from_date32};
 use crate::ingest::error::IngestError;
-use crate::ingest::moment::When;
 use crate::ingest::reject::Reason;
 use crate::ingest::sniff::{self, Bytes};
 use crate::schema::Grain;
+
+mod mended;
+mod walk;
+
+use mended::Mended;
+use walk::{Level, Message, Scalar, Within};
 
 pub(super) static EXPORT: Export = Export {
     name: "telegram-export",
@@ -298,300 +302,10 @@ impl Sink<'_> {
     }
 }
 
-/// The fields of a message that are read.
-#[derive(Default)]
-struct Message {
-    kind: Scalar,
-    date: Scalar,
-    unixtime: Scalar,
-    from: Scalar,
-}
-
-/// A value of a field that is read.
-#[derive(Default)]
-enum Scalar {
-    /// Absent or null.
-    #[default]
-    None,
-    Text(String),
-    Number(i64),
-    Other,
-}
-
-impl Scalar {
-    fn when(&self, zone: Tz) -> Result<When, Reason> {
-        match self {
-            Scalar::None => Err(Reason::NoDay),
-            Scalar::Text(text) => When::read(text, zone),
-            Scalar::Number(number) => When::epoch(*number, zone),
-            Scalar::Other => Err(Reason::NotADay),
-        }
-    }
-}
-
-/// Where in the document a value stands.
-#[derive(Clone, Copy)]
-enum Level {
-    /// The export, a chat, or an object with a list of chats.
-    Holder,
-    Chats,
-    Messages,
-    Message,
-}
-
-/// Reads a value at a level.
-struct Within<'a, 'b> {
-    level: Level,
-    sink: &'a mut Sink<'b>,
-}
-
-impl<'de> DeserializeSeed<'de> for Within<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<(), D::Error> {
-        value.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Within<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("chats and messages")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let line = self.sink.line.get();
-        let mut message = Message::default();
-        while let Some(key) = map.next_key::<String>()? {
-            let level = match (self.level, key.as_str()) {
-                (Level::Holder, "messages") => Level::Messages,
-                (Level::Holder, "chats" | "left_chats") => Level::Holder,
-                (Level::Holder, "list") => Level::Chats,
-                (Level::Message, "type" | "date" | "date_unixtime" | "from_id") => {
-                    let value = map.next_value_seed(Field)?;
-                    match key.as_str() {
-                        "type" => message.kind = value,
-                        "date" => message.date = value,
-                        "date_unixtime" => message.unixtime = value,
-                        _ => message.from = value,
-                    }
-                    continue;
-                }
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                    continue;
-                }
-            };
-            let sink = &mut *self.sink;
-            map.next_value_seed(Within { level, sink })?;
-        }
-        match self.level {
-            Level::Message => self.sink.message(line, &message),
-            Level::Holder => {}
-            Level::Chats | Level::Messages => {
-                self.sink
-                    .reject(line, "", "an object where a list is expected")
-            }
-        }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        let level = match self.level {
-            Level::Chats => Level::Holder,
-            Level::Messages => Level::Message,
-            Level::Holder | Level::Message => {
-                let line = self.sink.line.get();
-                self.sink
-                    .reject(line, "", "a list where an object is expected");
-                while list.next_element::<IgnoredAny>()?.is_some() {}
-                return Ok(());
-            }
-        };
-        loop {
-            let sink = &mut *self.sink;
-            if list.next_element_seed(Within { level, sink })?.is_none() {
-                return Ok(());
-            }
-            if self.sink.found.len() >= LOT && self.sink.hand_over().is_err() {
-                return Err(A::Error::custom("nobody waits for more"));
-            }
-        }
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        self.scalar()
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        self.scalar()
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        self.scalar()
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        self.scalar()
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        self.scalar()
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        self.scalar()
-    }
-}
-
-impl Within<'_, '_> {
-    fn scalar<E>(self) -> Result<(), E> {
-        let line = self.sink.line.get();
-        self.sink.reject(line, "", "neither a chat nor a message");
-        Ok(())
-    }
-}
-
-/// Reads a field of a message.
-struct Field;
-
-/// The longest text of a field that is kept: a sender's id has 256 bytes at most.
-const LONGEST: usize = 300;
-
-impl<'de> DeserializeSeed<'de> for Field {
-    type Value = Scalar;
-
-    fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<Scalar, D::Error> {
-        value.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Field {
-    type Value = Scalar;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text or a number")
-    }
-
-    fn visit_unit<E>(self) -> Result<Scalar, E> {
-        Ok(Scalar::None)
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Scalar, E> {
-        Ok(match text.len() {
-            0 => Scalar::None,
-            1..=LONGEST => Scalar::Text(text.to_owned()),
-            _ => Scalar::Other,
-        })
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<Scalar, E> {
-        Ok(Scalar::Number(number))
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<Scalar, E> {
-        Ok(i64::try_from(number).map_or(Scalar::Other, Scalar::Number))
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Scalar, E> {
-        Ok(Scalar::Other)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Scalar, E> {
-        Ok(Scalar::Other)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Scalar, A::Error> {
-        while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Scalar::Other)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Scalar, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Scalar::Other)
-    }
-}
-
-/// The bytes of an export with each `\x1f` written as JSON has it, `\u001f`; counts lines as they are parsed.
-struct Mended {
-    bytes: Bytes,
-    buffer: Vec<u8>,
-    at: usize,
-    /// Whether a backslash was read and not given.
-    escape: bool,
-    /// What is given before more is read, from its end.
-    pending: Vec<u8>,
-    line: Rc<Cell<u64>>,
-}
-
-impl Mended {
-    fn new(bytes: Bytes, line: Rc<Cell<u64>>) -> Self {
-        Mended {
-            bytes,
-            buffer: vec![],
-            at: 0,
-            escape: false,
-            pending: vec![],
-            line,
-        }
-    }
-
-    fn raw(&mut self) -> io::Result<Option<u8>> {
-        if self.at == self.buffer.len() {
-            self.buffer.resize(1 << 16, 0);
-            self.at = self.buffer.len();
-            let read = self.bytes.read(&mut self.buffer)?;
-            self.buffer.truncate(read);
-            self.at = 0;
-        }
-        let byte = self.buffer.get(self.at).copied();
-        self.at += usize::from(byte.is_some());
-        Ok(byte)
-    }
-
-    fn next(&mut self) -> io::Result<Option<u8>> {
-        if let Some(byte) = self.pending.pop() {
-            return Ok(Some(byte));
-        }
-        let byte = self.raw()?;
-        match byte {
-            Some(b'\\') if !self.escape => {
-                self.escape = true;
-                self.next()
-            }
-            _ if self.escape => {
-                self.escape = false;
-                match byte {
-                    Some(b'x') => self.pending.extend_from_slice(b"00u"),
-                    byte => self.pending.extend(byte),
-                }
-                Ok(Some(b'\\'))
-            }
-            byte => Ok(byte),
-        }
-    }
-}
-
-impl Read for Mended {
-    /// Gives a byte at a time, so that lines are counted where they are parsed and not before.
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let Some(place) = buffer.first_mut() else {
-            return Ok(0);
-        };
-        let Some(byte) = self.next()? else {
-            return Ok(0);
-        };
-        if byte == b'\n' {
-            self.line.set(self.line.get() + 1);
-        }
-        *place = byte;
-        Ok(1)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::super::tests::{options, read, read_file, try_read};
     use super::*;
     use crate::ingest::Input;

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{ColorChoice, Parser, Subcommand};
 
 use crate::commands::{
-    chart, collect, explain, ingest, init, manual, preview, query, report, simulate, status, unload,
+    chart, collect, doctor, explain, ingest, init, manual, preview, query, report, simulate,
+    status, unload,
 };
 
 const EXAMPLES: &str = "\
@@ -56,6 +57,8 @@ pub enum Command {
     Report(report::Args),
     /// Show what is in the store
     Status(status::Args),
+    /// Say whether the store is sound, and repair what can be
+    Doctor(doctor::Args),
     /// Undo a load
     Unload(unload::Args),
     /// Say what a metric means and which figures use it

@@ -3,6 +3,7 @@
 mod asking;
 pub mod chart;
 pub mod collect;
+pub mod doctor;
 pub mod explain;
 pub mod ingest;
 pub mod init;
@@ -98,6 +99,7 @@ pub fn run(cli: Cli) -> Result<Outcome> {
         Command::Chart(args) => chart::run(args, &setting),
         Command::Report(args) => report::run(args, &setting),
         Command::Status(args) => status::run(args, &setting),
+        Command::Doctor(args) => doctor::run(args, &setting),
         Command::Unload(args) => unload::run(args, &setting),
         Command::Explain(args) => explain::run(args, &setting),
         Command::Completions(args) => manual::completions(args),

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{ColorChoice, Parser, Subcommand};
 
 use crate::commands::{
-    backup, chart, collect, explain, ingest, init, manual, preview, query, report, simulate,
-    status, unload,
+    backup, chart, collect, doctor, explain, ingest, init, manual, preview, query, report,
+    simulate, status, unload,
 };
 
 const EXAMPLES: &str = "\
@@ -57,6 +57,8 @@ pub enum Command {
     Report(report::Args),
     /// Show what is in the store
     Status(status::Args),
+    /// Say whether the store is sound, and repair what can be
+    Doctor(doctor::Args),
     /// Undo a load
     Unload(unload::Args),
     /// Copy the store as it is now, whoever writes to it meanwhile

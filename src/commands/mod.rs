@@ -4,6 +4,7 @@ mod asking;
 pub mod backup;
 pub mod chart;
 pub mod collect;
+pub mod doctor;
 pub mod explain;
 pub mod ingest;
 pub mod init;
@@ -99,6 +100,7 @@ pub fn run(cli: Cli) -> Result<Outcome> {
         Command::Chart(args) => chart::run(args, &setting),
         Command::Report(args) => report::run(args, &setting),
         Command::Status(args) => status::run(args, &setting),
+        Command::Doctor(args) => doctor::run(args, &setting),
         Command::Unload(args) => unload::run(args, &setting),
         Command::Backup(args) => backup::run(args, &here, &setting),
         Command::Restore(args) => backup::run_restore(args, &here, &setting),

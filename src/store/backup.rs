@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{FOLDER, Store, StoreError, TABLES, delta, disk, durable};
+use super::{FOLDER, Store, StoreError, TABLES, delta, durable, refused};
 
 /// What was copied.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -69,8 +69,8 @@ impl Store {
         let last = of.version().unwrap_or_default();
         let log = self.folder().join(table).join("_delta_log");
         let mut names: Vec<String> = Vec::new();
-        for entry in fs::read_dir(&log).map_err(|e| disk(&log, e))? {
-            let name = entry.map_err(|e| disk(&log, e))?.file_name();
+        for entry in fs::read_dir(&log).map_err(|e| refused(&log, e))? {
+            let name = entry.map_err(|e| refused(&log, e))?.file_name();
             let name = name.to_string_lossy().into_owned();
             // `_last_checkpoint` may be of a later version; without it the log is listed.
             let version = name
@@ -97,17 +97,17 @@ impl Copied {
         if let Some(folder) = to.parent() {
             make(folder)?;
         }
-        self.bytes += fs::copy(from, to).map_err(|e| disk(from, e))?;
+        self.bytes += fs::copy(from, to).map_err(|e| refused(from, e))?;
         self.files += 1;
         synced(to)
     }
 
     /// Copies all that lies below a folder.
     fn add_all(&mut self, from: &Path, to: &Path) -> Result<(), StoreError> {
-        for entry in fs::read_dir(from).map_err(|e| disk(from, e))? {
-            let entry = entry.map_err(|e| disk(from, e))?;
+        for entry in fs::read_dir(from).map_err(|e| refused(from, e))? {
+            let entry = entry.map_err(|e| refused(from, e))?;
             let (from, to) = (entry.path(), to.join(entry.file_name()));
-            match entry.file_type().map_err(|e| disk(&from, e))? {
+            match entry.file_type().map_err(|e| refused(&from, e))? {
                 kind if kind.is_dir() => self.add_all(&from, &to)?,
                 kind if kind.is_file() => self.add(&from, &to)?,
                 // A copy has none; what stands behind a link is not of the store.
@@ -133,7 +133,7 @@ pub fn restore(from: &Path, root: &Path) -> Result<Copied, BackupError> {
     }
     let partial = root.join(format!("{FOLDER}.partial"));
     if partial.exists() {
-        fs::remove_dir_all(&partial).map_err(|e| disk(&partial, e))?;
+        fs::remove_dir_all(&partial).map_err(|e| refused(&partial, e))?;
     }
     make(&partial)?;
     let mut copied = Copied::default();
@@ -143,7 +143,7 @@ pub fn restore(from: &Path, root: &Path) -> Result<Copied, BackupError> {
 }
 
 fn make(folder: &Path) -> Result<(), StoreError> {
-    durable::make_folders(folder).map_err(|e| disk(folder, e))
+    durable::make_folders(folder).map_err(|e| refused(folder, e))
 }
 
 fn synced(path: &Path) -> Result<(), StoreError> {
@@ -153,11 +153,11 @@ fn synced(path: &Path) -> Result<(), StoreError> {
         path.parent()
             .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
     };
-    sync().map_err(|e| disk(path, e))
+    sync().map_err(|e| refused(path, e))
 }
 
 /// Puts a whole copy in its place in one step.
 fn place(partial: &Path, to: &Path) -> Result<(), StoreError> {
-    fs::rename(partial, to).map_err(|e| disk(to, e))?;
+    fs::rename(partial, to).map_err(|e| refused(to, e))?;
     synced(to)
 }

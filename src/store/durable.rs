@@ -5,13 +5,14 @@
 //! is written under another name, synced, put in its place in one step, and its folder synced,
 //! commits of the Delta log included; only then is it acknowledged.
 
+use std::collections::HashSet;
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::File;
+use std::io;
 use std::ops::Range;
 use std::path::{Path as FilePath, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -24,6 +25,8 @@ use object_store::{
     ObjectMeta, ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult,
     Result, UploadPart,
 };
+
+use super::{FOLDER, disk};
 
 /// A local folder as an object store whose writes are on disk when they return.
 #[derive(Debug, Clone)]
@@ -74,55 +77,57 @@ fn place(target: &FilePath, payload: &PutPayload, create: bool) -> io::Result<()
     let number = TEMPORARY.fetch_add(1, Ordering::Relaxed);
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     let temporary = folder.join(format!(".{name}.{}-{number}.tmp", std::process::id()));
-    let written = write_synced(&temporary, payload).and_then(|()| {
+    let parts = payload.iter().map(|part| part.as_ref());
+    let written = disk::write(&temporary, parts).and_then(|()| {
         if create {
             // A link fails where the name is taken; a rename would replace it.
-            fs::hard_link(&temporary, target)
+            disk::link(&temporary, target)
         } else {
-            fs::rename(&temporary, target)
+            disk::rename(&temporary, target)
         }
     });
     if create || written.is_err() {
         // The link, if there is one, is what counts: a leftover name does no harm.
-        let _ = fs::remove_file(&temporary);
+        let _ = disk::remove(&temporary);
     }
     written?;
-    File::open(folder)?.sync_all()
+    disk::sync_folder(folder)
 }
 
-fn write_synced(path: &FilePath, payload: &PutPayload) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(path)?;
-    for part in payload.iter() {
-        file.write_all(part)?;
-    }
-    file.sync_all()
-}
-
-/// Makes missing folders and syncs each one's parent, so that a new folder outlives a power cut.
 /// Writes a small file that is there whole and durable, or not at all.
 pub(super) fn write_file(path: &FilePath, bytes: &[u8]) -> io::Result<()> {
     place(path, &PutPayload::from(bytes.to_vec()), true)
 }
 
+/// The folders whose names this process has synced or found synced.
+static SYNCED: LazyLock<Mutex<HashSet<PathBuf>>> = LazyLock::new(Mutex::default);
+
+/// Makes missing folders and syncs each one's parent, so that a new folder outlives a power cut. A folder
+/// of the store that is there already may be what a killed process made and did not sync, so that its
+/// parent is synced too, once a process.
 pub(super) fn make_folders(folder: &FilePath) -> io::Result<()> {
-    if folder.is_dir() {
+    let known = || SYNCED.lock().unwrap_or_else(PoisonError::into_inner);
+    if known().contains(folder) {
         return Ok(());
     }
-    if let Some(parent) = folder.parent().filter(|p| !p.as_os_str().is_empty()) {
+    let there = folder.is_dir();
+    let of_store = folder.components().any(|c| c.as_os_str() == FOLDER);
+    if there && !of_store {
+        return Ok(());
+    }
+    let parent = folder.parent().filter(|p| !p.as_os_str().is_empty());
+    if let Some(parent) = parent {
         make_folders(parent)?;
     }
-    match fs::create_dir(folder) {
-        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(e),
-        _ => {}
+    if !there {
+        match disk::make_folder(folder) {
+            Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(e),
+            _ => {}
+        }
     }
-    match folder.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
-        _ => Ok(()),
-    }
+    parent.map_or(Ok(()), disk::sync_folder)?;
+    known().insert(folder.to_owned());
+    Ok(())
 }
 
 /// A part of a file as the system holds it.
@@ -231,12 +236,10 @@ impl ObjectStore for Durable {
             .parent()
             .map(FilePath::to_owned)
             .unwrap_or_default();
-        File::open(folder)
-            .and_then(|f| f.sync_all())
-            .map_err(|source| Error::Generic {
-                store: "local disk",
-                source: Box::new(source),
-            })
+        disk::sync_folder(&folder).map_err(|source| Error::Generic {
+            store: "local disk",
+            source: Box::new(source),
+        })
     }
 }
 
@@ -270,6 +273,8 @@ impl MultipartUpload for Gathered {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

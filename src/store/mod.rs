@@ -7,9 +7,14 @@
 //! it, since they name the live loads.
 
 mod backup;
+mod disk;
 mod durable;
+#[cfg(debug_assertions)]
+mod fault;
+pub mod health;
 mod held;
 mod loads;
+mod log;
 mod merge;
 mod people;
 mod seal;
@@ -17,7 +22,7 @@ mod verify;
 mod writer;
 
 use std::collections::{BTreeSet, HashMap};
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -65,6 +70,28 @@ pub enum StoreError {
         /// Why.
         source: std::io::Error,
     },
+    /// The disk is full.
+    #[error(
+        "the disk is full: what was told of as taken stands, nothing else of this run counts; make room on the disk that holds `{FOLDER}` and run the same again"
+    )]
+    Full,
+    /// The disk can't be written to.
+    #[error(
+        "the disk that holds `{FOLDER}` can only be read: the store is as it was; make it writable (a disk with faults is often remounted so) and run the same again"
+    )]
+    ReadOnly,
+    /// An entry of a table's log is not as it was written.
+    #[error(
+        "the log of table `{table}` is not whole: entry `{entry}` {fault}; a power cut or a failing disk does that; `essor doctor` tells what is sound and what can be repaired"
+    )]
+    Log {
+        /// The table.
+        table: String,
+        /// The file of the entry.
+        entry: String,
+        /// What is wrong with it.
+        fault: log::Fault,
+    },
     /// Delta refused.
     #[error("table `{table}`: {source}")]
     Delta {
@@ -110,14 +137,36 @@ pub enum StoreError {
     Read(#[from] datafusion::error::DataFusionError),
 }
 
+/// Whether a disk is full or can't be written to, which Delta and Parquet tell in words of their own.
+fn no_writing(error: &dyn std::error::Error) -> Option<StoreError> {
+    let mut cause = Some(error);
+    while let Some(told) = cause {
+        let text = told.to_string();
+        if text.contains("(os error 28)") || text.contains("(os error 122)") {
+            return Some(StoreError::Full);
+        }
+        if text.contains("(os error 30)") {
+            return Some(StoreError::ReadOnly);
+        }
+        cause = told.source();
+    }
+    None
+}
+
 fn delta(table: &str, source: DeltaTableError) -> StoreError {
+    if let Some(error) = no_writing(&source) {
+        return error;
+    }
     StoreError::Delta {
         table: table.to_owned(),
         source: Box::new(source),
     }
 }
 
-fn disk(path: &Path, source: std::io::Error) -> StoreError {
+fn refused(path: &Path, source: std::io::Error) -> StoreError {
+    if let Some(error) = no_writing(&source) {
+        return error;
+    }
     StoreError::Disk {
         path: path.to_owned(),
         source,
@@ -142,6 +191,7 @@ impl Store {
         }
         // Accounts are looked up by writers only.
         let read = ["loads", "disclosures", "usage", "activity", "rejects"];
+        log::refuse_broken(&folder, &read, log::Depth::Read)?;
         let tables = open_tables(&folder, &read).await?;
         Self::with_tables(folder, tables, None).await
     }
@@ -166,8 +216,9 @@ impl Store {
     /// takes out what a crash left unfinished.
     pub async fn open_to_write(root: &Path) -> Result<Self, StoreError> {
         let folder = root.join(FOLDER);
-        durable::make_folders(&folder).map_err(|e| disk(&folder, e))?;
+        durable::make_folders(&folder).map_err(|e| refused(&folder, e))?;
         let lock = lock(&folder)?;
+        log::refuse_broken(&folder, &TABLES, log::Depth::Whole)?;
         for table in TABLES {
             create(&folder, table).await?;
         }
@@ -290,9 +341,9 @@ impl Store {
             Ok(kept) if kept.trim() == mark => Ok(()),
             Ok(_) => Err(StoreError::OtherKey),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                durable::write_file(&path, mark.as_bytes()).map_err(|e| disk(&path, e))
+                durable::write_file(&path, mark.as_bytes()).map_err(|e| refused(&path, e))
             }
-            Err(error) => Err(disk(&path, error)),
+            Err(error) => Err(refused(&path, error)),
         }
     }
 
@@ -351,7 +402,15 @@ impl Store {
     ) -> Result<(), StoreError> {
         let table = self.table(name)?;
         let snapshot = table.snapshot().map_err(|e| delta(name, e))?;
+        let once = if disk::bug("drop-transaction") {
+            vec![]
+        } else {
+            once
+        };
+        // An entry begins with what is said of it; so one that was cut between two lines is known.
+        let lines = 1 + actions.len() + once.len();
         let properties = deltalake::kernel::transaction::CommitProperties::default()
+            .with_metadata([(log::LINES.to_owned(), lines.into())])
             .with_cleanup_expired_logs(Some(false))
             .with_application_transactions(once);
         CommitBuilder::from(properties)
@@ -399,13 +458,8 @@ fn is_whole(folder: &Path) -> bool {
 
 fn lock(folder: &Path) -> Result<File, StoreError> {
     let path = folder.join("lock");
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(|e| disk(&path, e))?;
-    file.lock().map_err(|e| disk(&path, e))?;
+    let file = disk::open_lock(&path).map_err(|e| refused(&path, e))?;
+    file.lock().map_err(|e| refused(&path, e))?;
     Ok(file)
 }
 
@@ -422,17 +476,17 @@ fn schema_of(table: &str) -> SchemaRef {
 
 fn builder(folder: &Path, table: &str) -> Result<DeltaTableBuilder, StoreError> {
     let path = folder.join(table);
-    durable::make_folders(&path).map_err(|e| disk(&path, e))?;
-    let path = path.canonicalize().map_err(|e| disk(&path, e))?;
+    durable::make_folders(&path).map_err(|e| refused(&path, e))?;
+    let path = path.canonicalize().map_err(|e| refused(&path, e))?;
     if path
         .to_str()
         .is_none_or(|p| p.contains(['%', '\\']) || p.contains(char::is_control))
     {
         let why = "Delta can't tell such a path from another; keep the project in a folder whose path has no `%`, backslash or control character";
-        return Err(disk(&path, std::io::Error::other(why)));
+        return Err(refused(&path, std::io::Error::other(why)));
     }
     let url = Url::from_directory_path(&path)
-        .map_err(|()| disk(&path, std::io::Error::other("no absolute path")))?;
+        .map_err(|()| refused(&path, std::io::Error::other("no absolute path")))?;
     // Delta asks for the store of the whole disk and finds the table in it by its URL.
     let disk_root = path.ancestors().last().unwrap_or(&path);
     let storage = Durable::new(disk_root).map_err(|e| delta(table, e.into()))?;

@@ -233,9 +233,6 @@ impl Cutter for Cut {
     }
 }
 
-/// The names of a file's columns and the stretches of rows that it is read in.
-type Head = (Vec<Arc<str>>, Vec<(usize, usize)>);
-
 /// Polars is built here without decimal numbers, and panics where it meets them.
 fn refuse_decimals(name: &str, bytes: &bytes::Bytes) -> Result<(), IngestError> {
     let schema = guard(name, Format::Parquet, || {
@@ -256,23 +253,6 @@ fn refuse_decimals(name: &str, bytes: &bytes::Bytes) -> Result<(), IngestError> 
 
 /// The names of a file's columns and the stretches of rows that it is read in.
 type Head = (Vec<Arc<str>>, Vec<(usize, usize)>);
-
-/// Polars is built here without decimal numbers, and panics where it meets them.
-fn refuse_decimals(name: &str, bytes: &bytes::Bytes) -> Result<(), IngestError> {
-    let Ok(reader) = ParquetRecordBatchReaderBuilder::try_new(bytes.clone()) else {
-        // What is no sound Parquet is told by the reader that is to read it.
-        return Ok(());
-    };
-    let schema = reader.schema();
-    match schema.fields().iter().find(|f| f.data_type().is_decimal()) {
-        None => Ok(()),
-        Some(field) => Err(IngestError::ColumnType {
-            name: name.to_owned(),
-            column: field.name().clone(),
-            found: field.data_type().to_string(),
-        }),
-    }
-}
 
 fn head(format: Format, bytes: &bytes::Bytes) -> PolarsResult<Head> {
     let cursor = Cursor::new(bytes.clone());

@@ -9,6 +9,7 @@ mod collect;
 mod databases;
 mod dirty;
 mod faults;
+mod hostile;
 mod ingest;
 mod kill;
 mod networks;

@@ -198,13 +198,17 @@ async fn scan(store: &Store, table: &'static str) -> Result<Arc<dyn TableProvide
     Ok(store.table(table)?.table_provider().await?)
 }
 
-/// The rows of live loads. The load is the tables' partition, so that no file of another is opened; most
-/// often there is no other, and to name those is to name few.
+/// The rows of live loads: read at once where they are many small files. Else the load is the tables' partition, so that
+/// no file of another is opened; most often there is no other, and to name those is to name few.
 async fn live_rows(
     context: &SessionContext,
     store: &Store,
     table: &'static str,
 ) -> Result<Arc<dyn TableProvider>, EngineError> {
+    if let Some(rows) = store.gathered(table)? {
+        let held = MemTable::try_new(rows.schema(), vec![vec![rows]])?;
+        return Ok(Arc::new(held));
+    }
     let frame = context.read_table(scan(store, table).await?)?;
     let strangers = store.strangers(table)?;
     let strangers: Vec<&str> = strangers.iter().map(String::as_str).collect();

@@ -11,6 +11,7 @@ mod disk;
 mod durable;
 #[cfg(debug_assertions)]
 mod fault;
+mod gathered;
 pub mod health;
 mod held;
 mod loads;

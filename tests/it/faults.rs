@@ -115,12 +115,12 @@ fn copy(project: &Project) -> Project {
 
 /// A line a live load: its file, how much it holds, and a sum that moves with any figure or user.
 const HELD: &str = "
-SELECT path, rows_kept, rows_rejected, held, total FROM loads LEFT JOIN (
+SELECT path, rows_kept, rows_rejected, rows.held, rows.total FROM loads LEFT JOIN (
     SELECT load, count(*) AS held, sum(value * (1 + length(metric))) AS total FROM usage GROUP BY load
     UNION ALL
     SELECT load, sum(bitmap_count(users)), sum(counts_sum(messages) + 7 * date_part('day', day) * bitmap_count(users))
     FROM activity GROUP BY load
-) USING (load) ORDER BY path";
+) AS rows ON rows.load = loads.load ORDER BY path";
 
 /// What a store holds, a line a file.
 fn held(project: &Project) -> Vec<String> {

@@ -203,13 +203,11 @@ impl Store {
         if !is_whole(&folder) {
             return Self::open_to_write(root).await;
         }
+        log::refuse_broken(&folder, &TABLES, log::Depth::Read)?;
+        let read = ["loads", "disclosures", "usage", "activity", "rejects"];
+        let mut tables = open_tables(&folder, &read).await?;
         // Accounts come last: whoever is in a table that is opened before them is in them.
-        let mut tables = open_tables(
-            &folder,
-            &["loads", "disclosures", "usage", "activity", "rejects"],
-        )
-        .await?;
-        tables.extend(open_tables(&folder, &["accounts"]).await?);
+        tables.insert("accounts", open_table(&folder, "accounts").await?);
         Self::with_tables(folder, tables, None).await
     }
 
@@ -501,18 +499,19 @@ async fn open_tables(
     folder: &Path,
     names: &[&'static str],
 ) -> Result<HashMap<&'static str, DeltaTable>, StoreError> {
-    let open = |name: &'static str| async move {
-        let table = builder(folder, name)?
-            .load()
-            .await
-            .map_err(|e| delta(name, e))?;
-        Ok::<_, StoreError>((name, table))
-    };
-    let mut tables = HashMap::from([open("loads").await?]);
+    let mut tables = HashMap::from([("loads", open_table(folder, "loads").await?)]);
     let others = names.iter().copied().filter(|name| *name != "loads");
-    let others = others.map(open);
+    let others = others
+        .map(|name| async move { Ok::<_, StoreError>((name, open_table(folder, name).await?)) });
     tables.extend(futures::future::try_join_all(others).await?);
     Ok(tables)
+}
+
+async fn open_table(folder: &Path, name: &'static str) -> Result<DeltaTable, StoreError> {
+    builder(folder, name)?
+        .load()
+        .await
+        .map_err(|e| delta(name, e))
 }
 
 async fn create(folder: &Path, name: &str) -> Result<(), StoreError> {

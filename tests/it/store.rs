@@ -239,3 +239,35 @@ fn copies_made_while_others_write_are_whole() {
     assert_eq!(project.sql(days), "15\n");
     assert!(project.ok("status --verify").contains("bitmaps"));
 }
+
+#[test]
+fn a_load_a_day_gives_what_one_load_of_all_gives() {
+    let toml =
+        "[project]\nplatform = \"Pigeon\"\n[[source]]\npath = \"data/*\"\nplatform = \"Pigeon\"\n";
+    let (daily, whole) = (Project::new(toml), Project::new(toml));
+    let line = |day: u32| format!("2016-02-{day:02},{},{}\n", day * 10, day % 4);
+    let header = "date,messages,signups\n";
+    for day in 1..=20 {
+        daily.write(
+            &format!("data/{day:02}.csv"),
+            format!("{header}{}", line(day)),
+        );
+    }
+    daily.ok("ingest data");
+    // One is replaced, so that a file of the table does not count.
+    daily.write("data/03.csv", format!("{header}2016-02-03,999,3\n"));
+    daily.ok("ingest data");
+    let all: String = (1..=20).map(line).collect();
+    whole.write(
+        "data/all.csv",
+        format!("{header}{}", all.replace("2016-02-03,30", "2016-02-03,999")),
+    );
+    whole.ok("ingest data");
+    let rows =
+        "SELECT platform, server, day, metric, kind, value, status FROM usage ORDER BY day, metric";
+    let told = daily.sql(rows);
+    assert_eq!(told.lines().count(), 40);
+    assert_eq!(told, whole.sql(rows));
+    let query = "query daily_usage --platform Pigeon --format csv";
+    assert_eq!(daily.ok(query), whole.ok(query));
+}

@@ -53,7 +53,7 @@ class Essor:
     def answer(self, query, given):
         args = ["query", query, "--format", "csv"]
         for name, value in given.items():
-            args += [f"--{name}", word(value)]
+            args += [f"--{name}", f"{value:%Y-%m}" if name == "month" else word(value)]
         return rows_of(self.run(*args))
 
     def report(self, asked, month):
@@ -267,7 +267,12 @@ def main():
             if args.until and time.strftime("%H:%M", time.gmtime()) >= args.until:
                 break
             seed = state["next"]
-            whole, answers, rows, found = one_set(essor, metrics, seed, args)
+            try:
+                whole, answers, rows, found = one_set(essor, metrics, seed, args)
+            except RuntimeError as e:
+                print(f"seed {seed}: not asked: {e}", flush=True)
+                state.update(next=seed + 1, failed=state.get("failed", 0) + 1)
+                continue
             state.update(next=seed + 1, sets=state["sets"] + 1, answers=state["answers"] + answers, rows=state["rows"] + rows,
                          differences=state["differences"] + len(found))
             if args.state:
@@ -277,7 +282,7 @@ def main():
                 print(f"seed {seed}: planted {args.plant}: {len(found)} answers differ")
                 continue
             for query, given, what in found:
-                print(f"seed {seed}: {query}: {what}")
+                print(f"seed {seed}: {query}: {what}", flush=True)
                 small = minimised(essor, whole, metrics, query, given, args.minimise) if args.minimise else whole
                 again = differs_text(essor, small, metrics, query, given) if args.minimise else what
                 tell(small, query, given, again or what + " (in the report alone)") if args.minimise else None

@@ -246,7 +246,7 @@ def arguments():
     parser.add_argument("--state", help="a file that adds up sets, answers, rows and differences over several runs")
     parser.add_argument("--plant", choices=["value", "drop", "statement"], help="corrupt one row that essor reads: it must be seen")
     parser.add_argument("--minimise", type=int, default=60, help="seconds to spend on making a difference small")
-    parser.add_argument("--until", help="HH:MM (UTC) at which to stop")
+    parser.add_argument("--until", help="HH:MM (UTC) of the day at which to stop")
     return parser.parse_args()
 
 

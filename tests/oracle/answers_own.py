@@ -263,3 +263,21 @@ def leaps_and_old(series, end):
         rows.append(quality_row(6, "old figure", last["platform"], last["metric"], last["as_of"], last["value"],
                                 f"the last figure in {last['unit']} is {spaced(age)} days old"))
     return rows
+
+
+def view_days(store):
+    return [store.platform_days[k] for k in sorted(store.platform_days)]
+
+
+def view_growth(store):
+    rows = [o | {"per_day": per_day(o), "mom": Rounded.of(o["mom"], 6), "yoy": Rounded.of(o["yoy"], 6),
+                 "jumped": o["jumped"] if o["knows_jumps"] else None} for o in store.growth]
+    return sorted(rows, key=lambda r: (r["platform"], r["metric"], r["kind"], r["month"]))
+
+
+def view_flags(store):
+    rows = [flagged(c) | {"server": c["server"], "flag": c["flag"] or "unfinished", "change": c["value"] - c["previous_value"]
+                          if c["previous_day"] else None, "detail": explanation(c, c["flag"] or "unfinished")}
+            for c in store.changes if c["dimension"] == ""
+            and (c["flag"] or c["unfinished"] and (c["kind"] == "counter" or c["metric"] == "registered_users"))]
+    return sorted(rows, key=lambda r: (r["platform"], r["server"], r["metric"], r["day"]))

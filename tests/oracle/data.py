@@ -4,7 +4,8 @@ from datetime import date, datetime, timedelta
 
 from days import DAY, add_months, month_end, month_of
 
-PLATFORMS = ("Own", "Ray", "Sol", "Tern", "Net")
+COUNTING = ("Own", "Sol", "Owl", "Crow", "Rook")
+PLATFORMS = ("Own", "Ray", "Sol", "Tern", "Net", "Owl", "Crow", "Rook")
 STATED = {"mau": "mau_stated", "dau": "dau_stated", "mau_28d": "mau_28d", "registered_users": "registered_users",
           "messages_per_day": "messages_per_day", "signups_per_day": "signups_per_day", "headcount": "headcount",
           "monthly_cost": "monthly_cost"}
@@ -27,7 +28,7 @@ def make(random):
     options = {"network": "Net" if random.random() < 0.5 else "", "carry": random.choice([0, 0, 1, 3, 7]),
                "launched": {p: start - random.randrange(200, 2000) * DAY for p in PLATFORMS if random.random() < 0.6},
                "confirmed": set(), "disputes": []}
-    files = own_files(random, spans)
+    files = [f for name in COUNTING for f in own_files(random, spans, name)]
     if random.random() < 0.6:
         files.append(servers_file(random, "Net", "data/net.csv", spans))
     if random.random() < 0.5:
@@ -50,18 +51,18 @@ def days_of(random, spans, gaps):
     return kept or days[:1]
 
 
-def own_files(random, spans):
-    files = []
+def own_files(random, spans, name):
+    files, prefix = [], f"data/{name.lower()}"
     kind = random.choice(["daily", "cumulative", "hourly", "none"])
     if kind in ("daily", "none"):
-        files.append(daily_file(random, spans, ["messages", "signups", "registered_users"]))
+        files.append(daily_file(random, spans, ["messages", "signups", "registered_users"], prefix))
     else:
-        files.append(counted_file(random, spans, kind == "hourly"))
-        files.append(daily_file(random, spans, ["signups"]))
-    return files if kind != "none" else []
+        files.append(counted_file(random, spans, kind == "hourly", prefix))
+        files.append(daily_file(random, spans, ["signups"], prefix))
+    return [f for f in files if f["rows"]] if kind != "none" else []
 
 
-def daily_file(random, spans, columns):
+def daily_file(random, spans, columns, prefix):
     users = random.choice([20, 3000, 200000, 8000000])
     columns = [c for c in columns if random.random() < 0.8] + [random.choice(["mau", "mau_28d", "mau_30d"])]
     columns += ["dau"] if random.random() < 0.8 else []
@@ -69,7 +70,7 @@ def daily_file(random, spans, columns):
     rows = []
     for day in days_of(random, spans, random.choice([0, 0, 0.02, 0.1])):
         rows.append([day.isoformat()] + [next(series[c]) for c in columns])
-    return {"path": "data/own_daily.csv", "columns": ["date"] + columns, "rows": rows}
+    return {"path": prefix + "_daily.csv", "columns": ["date"] + columns, "rows": rows}
 
 
 def walk(random, column, users):
@@ -91,7 +92,7 @@ def jump(random, value):
     return random.choice([0.2, 0.05, 0.02, -0.01, -0.1]) * value
 
 
-def counted_file(random, spans, hourly):
+def counted_file(random, spans, hourly, prefix):
     total, accounts = random.choice([0, 5000, 10**6, 10**8]), random.choice([50, 5000, 900000])
     speed, growth = random.choice([10, 3000, 100000]), random.choice([1, 40, 700])
     rows, moments = [], []
@@ -111,7 +112,7 @@ def counted_file(random, spans, hourly):
         when = day.isoformat() if hour is None else f"{day} {hour:02}:{random.choice([0, 0, 30]):02}:00"
         rows.append([when, str(total), str(accounts)])
     columns = ["timestamp" if hourly else "date", "total", "registered_users"]
-    return {"path": "data/own_counts.csv", "columns": columns, "rows": rows}
+    return {"path": prefix + "_counts.csv", "columns": columns, "rows": rows}
 
 
 def servers_file(random, platform, path, spans):
@@ -232,8 +233,11 @@ def toml(options):
     if options["network"]:
         lines += [f'network = "{options["network"]}"', f'carry_forward = {options["carry"]}']
     lines += ['[[source]]', 'path = "data/*.csv"']
-    lines += ['[[source]]', 'path = "data/own*.csv"', 'platform = "Own"']
-    lines += ['[[source]]', 'path = "data/own_counts.csv"', 'platform = "Own"', 'columns = { total = "messages" }', 'cumulative = ["total"]']
+    for name in COUNTING:
+        prefix = f"data/{name.lower()}"
+        lines += ['[[source]]', f'path = "{prefix}_daily.csv"', f'platform = "{name}"']
+        lines += ['[[source]]', f'path = "{prefix}_counts.csv"', f'platform = "{name}"', 'columns = { total = "messages" }',
+                  'cumulative = ["total"]']
     lines += ['[[source]]', 'path = "data/disclosures.csv"', 'grain = "disclosures"', 'on_change = "replace"']
     for platform, day in options["launched"].items():
         lines += [f'[platform.{platform}]', f'launched = "{day}"']
@@ -261,17 +265,18 @@ def loads(whole):
         if file["path"] == "data/disclosures.csv" or not file["rows"] or (file["path"], csv_of(file)) in seen:
             continue
         seen.add((file["path"], csv_of(file)))
-        rows = [u for r in file["rows"] for u in usage_of(file["columns"], r)]
+        named = file["path"].removeprefix("data/").split("_")[0].capitalize()
+        rows = [u for r in file["rows"] for u in usage_of(file["columns"], r, named)]
         if rows:
             found.append({"path": file["path"], "rows": rows})
     return found
 
 
-def usage_of(columns, row):
+def usage_of(columns, row, named):
     cells = dict(zip(columns, row))
     when = cells.get("date") or cells["timestamp"]
     at = datetime.fromisoformat(when) if " " in when else None
-    shared = {"platform": cells.get("platform", "Own"), "server": cells.get("server", ""), "day": date.fromisoformat(when[:10]), "at": at,
+    shared = {"platform": cells.get("platform", named), "server": cells.get("server", ""), "day": date.fromisoformat(when[:10]), "at": at,
               "dimension": cells.get("dimension", ""), "dimension_value": cells.get("dimension_value", "")}
     figures = {cells["metric"]: cells["value"]} if "metric" in cells else {
         c: v for c, v in cells.items() if c not in ("date", "timestamp")}

@@ -51,6 +51,8 @@ class Essor:
             self.run("ingest", file["path"])
 
     def answer(self, query, given):
+        if query in questions.VIEWS:
+            (self.folder / "queries" / f"{query}.sql").write_text(questions.text_of(query))
         args = ["query", query, "--format", "csv"]
         for name, value in given.items():
             args += [f"--{name}", f"{value:%Y-%m}" if name == "month" else word(value)]
@@ -93,6 +95,8 @@ def rows_of(text):
 
 
 def text_of(query):
+    if query in questions.VIEWS:
+        return questions.text_of(query)
     return (QUERIES / f"{query}.sql").read_text()
 
 
@@ -192,15 +196,17 @@ def tell(whole, query, given, what):
     sys.stdout.flush()
 
 
-def questions_of(whole, seed, only, each):
+def questions_of(whole, seed, only, each, some):
     dice = random.Random(f"{seed} questions")
     names = [only] if only else list(questions.TAKES)
+    if 0 < some < len(names):
+        names = list(questions.VIEWS) + dice.sample(names, some)
     return [(q, questions.ask(dice, q, whole["span"])) for q in names for _ in range(each)]
 
 
 def one_set(essor, metrics, seed, args):
     whole = data.make(random.Random(seed))
-    asked = questions_of(whole, seed, args.only, args.each)
+    asked = questions_of(whole, seed, args.only, args.each, args.some)
     essor.make(planted(whole, args.plant, seed) if args.plant else whole)
     direct = [a for a in asked if not simple(a[1])]
     direct, in_report = direct[:args.direct], [a for a in asked if simple(a[1])]
@@ -242,6 +248,7 @@ def arguments():
     parser.add_argument("--essor", default="target/debug/essor")
     parser.add_argument("--only", help="one query")
     parser.add_argument("--each", type=int, default=1, help="questions of each query and set")
+    parser.add_argument("--some", type=int, default=0, help="ask so many of the queries of each set, by chance; 0 is all")
     parser.add_argument("--direct", type=int, default=1, help="questions of each set that are asked by `essor query`")
     parser.add_argument("--state", help="a file that adds up sets, answers, rows and differences over several runs")
     parser.add_argument("--plant", choices=["value", "drop", "statement"], help="corrupt one row that essor reads: it must be seen")
@@ -282,6 +289,7 @@ def main():
                 print(f"seed {seed}: planted {args.plant}: {len(found)} answers differ")
                 continue
             for query, given, what in found:
+                state.setdefault("found", []).append([seed, query, what])
                 print(f"seed {seed}: {query}: {what}", flush=True)
                 small = minimised(essor, whole, metrics, query, given, args.minimise) if args.minimise else whole
                 again = differs_text(essor, small, metrics, query, given) if args.minimise else what

@@ -103,7 +103,8 @@ def growth_of(key, o, months, of_month, pairs, jumps):
     mom, yoy = sides["mom"], sides["yoy"]
     row = {
         "basis": "month" if mom["whole"] else "same days" if o["finished"] else "month to date",
-        "jumped": any(j >= month for j in jumps if j <= max(days)), "mom_days": mom["days"], "yoy_days": yoy["days"],
+        "jumped": any(j >= month for j in jumps if j <= max(days)),
+        "knows_jumps": any(j <= max(days) for j in jumps), "mom_days": mom["days"], "yoy_days": yoy["days"],
         "previous_value": None if by_servers else mom["before"], "previous_as_of": mom["before_as_of"],
         "change": mom["change"], "mom": mom["growth"], "yoy": yoy["growth"],
         "year_before_value": None if by_servers else yoy["before"],

@@ -24,6 +24,22 @@ TAKES = {
     "own_statements": ("platform", "stated", "month?"), "recalled": ("month", "platform"), "sources": ("month?", "platforms"),
     "left_out": ("month", "platform"),
 }
+# What the views say of all platforms at once, which the questions ask of one.
+VIEWS = {
+    "view_days": ("SELECT platform, metric, kind, day, value, flag, servers, known_servers, carried FROM platform_days",
+                  "platform TEXT, metric TEXT, kind TEXT, day DATE, value BIGINT, flag TEXT, servers BIGINT, known_servers BIGINT, carried BIGINT",
+                  "platform, metric, kind, day"),
+    "view_growth": ("SELECT platform, metric, kind, month, value, round(per_day, 2) AS per_day, as_of, days_known, left_out, finished, jumped, basis, "
+                    "days, compared_value, compared_as_of, previous_value, previous_as_of, change, mom, mom_days, year_before_value, yoy, yoy_days "
+                    "FROM own_growth",
+                    "platform TEXT, metric TEXT, kind TEXT, month DATE, value BIGINT, per_day DOUBLE, as_of DATE, days_known BIGINT, left_out BIGINT, "
+                    "finished BOOLEAN, jumped BOOLEAN, basis TEXT, days BIGINT, compared_value BIGINT, compared_as_of DATE, previous_value BIGINT, "
+                    "previous_as_of DATE, change BIGINT, mom DOUBLE, mom_days BIGINT, year_before_value BIGINT, yoy DOUBLE, yoy_days BIGINT",
+                    "platform, metric, kind, month"),
+    "view_flags": ("SELECT platform, server, metric, day, flag, change, explanation AS detail FROM flags WHERE dimension = ''",
+                   "platform TEXT, server TEXT, metric TEXT, day DATE, flag TEXT, change BIGINT, detail TEXT", "platform, server, metric, day"),
+}
+TAKES |= dict.fromkeys(VIEWS, ())
 SHIPPED_FROM = {"mau_compared": "2013-01-01", "mau_compared_log": "2013-01-01"}
 
 
@@ -60,6 +76,11 @@ def parameter(random, wanted, span):
     if name == "since":
         return name, random.choice(["launch", "ten_million"])
     return name, random.choice([1096, 1096, 400, 60])
+
+
+def text_of(view):
+    sql, columns, order = VIEWS[view]
+    return f"--- {view}.\n--! columns: {columns}\n--! grain:   {order}\n{sql}\nORDER BY {order}\n"
 
 
 def expected(store, query, given):

@@ -27,3 +27,8 @@ lint:
 synapse *databases:
     cargo build
     python3 tests/real/synapse.py --essor "${CARGO_TARGET_DIR:-target}/debug/essor" {{databases}}
+
+# Figures and statements beside answers worked out in plain Python, over N random sets: `just oracle-figures 100`.
+oracle-figures n="20":
+    cargo build
+    python3 tests/oracle/figures.py --essor "${CARGO_TARGET_DIR:-target}/debug/essor" --sets {{n}}

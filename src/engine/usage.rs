@@ -108,8 +108,8 @@ fn by_family<'a>(loads: impl IntoIterator<Item = &'a Load>) -> BTreeMap<&'a str,
 }
 
 /// The loads that may state figures of another of their family again, the one that counts last: that
-/// which counts most exactly, of those alike that whose days reach furthest, and of two that reach as far the one
-/// loaded last.
+/// which counts most exactly, of those alike that whose days reach furthest, and of two that reach as far, as of
+/// contents of one path, the one loaded last.
 fn stated_again(store: &Store) -> Vec<&Load> {
     let usage = store.loads().live().filter(|l| l.grain == Grain::Usage);
     let mut again = Vec::new();
@@ -131,6 +131,10 @@ fn stated_again(store: &Store) -> Vec<&Load> {
             };
         }
     }
-    again.sort_by_key(|l| (crate::ingest::rank(&l.format), l.last_day, l.seq));
+    again.sort_by_key(|l| {
+        // Of one path the newer content counts, however far it reaches: a correction may hold few days.
+        let reach = crate::ingest::family(&l.format).and(l.last_day);
+        (crate::ingest::rank(&l.format), reach, l.seq)
+    });
     again
 }

@@ -258,3 +258,26 @@ fn the_doctor_misses_no_file_and_no_byte() {
         ran.err
     );
 }
+
+#[test]
+fn no_log_expires() {
+    let project = store();
+    for table in [
+        "disclosures",
+        "usage",
+        "accounts",
+        "activity",
+        "rejects",
+        "loads",
+    ] {
+        let made = project.read(&format!(
+            ".essor/{table}/_delta_log/00000000000000000000.json"
+        ));
+        for set in [
+            "\"delta.enableExpiredLogCleanup\":\"false\"",
+            "\"delta.logRetentionDuration\":\"interval 3650 days\"",
+        ] {
+            assert!(made.contains(set), "{table}: {made}");
+        }
+    }
+}

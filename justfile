@@ -13,6 +13,18 @@ ci:
 kills n="50":
     ESSOR_KILLS={{n}} cargo test --test it kill -- --nocapture
 
+# Ingest killed at N more of its steps on disk, each finished by a next run: `just faults 100`. It goes on where it ended.
+faults n="100":
+    ESSOR_FAULTS={{n}} cargo test --test it faults::killed_at_any_step -- --nocapture
+
+# Power cut at N more of its steps on disk: what was not synced is taken back.
+powerloss n="100":
+    ESSOR_FAULTS={{n}} cargo test --test it faults::a_power_cut -- --nocapture
+
+# So many processes at one store, each with so many loads: `just crowd 8 25`.
+crowd processes="8" loads="25":
+    ESSOR_CROWD={{processes}} ESSOR_CROWD_LOADS={{loads}} cargo test --test it crowd::a_crowd -- --nocapture
+
 # Figures beside DuckDB's, in one run (needs Python with duckdb): see benches/README.md.
 bench rows="10000000":
     cargo build --release

@@ -59,7 +59,7 @@ fn figures(project: &Project, day: usize) {
 
 /// A day of users, most of whom other days have too.
 fn people(project: &Project, day: usize) {
-    let rows: String = (day * 3..day * 3 + 40)
+    let rows: String = (day * 3..day * 4 + 40)
         .map(|u| format!("u{u},2016-02-{day:02},{}\n", u % 5))
         .collect();
     project.write(

@@ -6,6 +6,7 @@ mod archives;
 mod browser;
 mod cli;
 mod collect;
+mod crowd;
 mod databases;
 mod dirty;
 mod faults;

@@ -52,13 +52,19 @@ fn of_answers_that_overlap_the_one_that_reaches_further_counts() {
 #[test]
 fn of_contents_of_one_path_the_newer_counts_though_it_holds_few_days() {
     let project = Project::new("[project]\n[[source]]\npath = \"data/*.csv\"\nplatform = \"A\"\n");
-    project.write("data/a.csv", "date,signups\n2016-01-01,1\n2016-01-02,2\n2016-01-03,3\n");
+    project.write(
+        "data/a.csv",
+        "date,signups\n2016-01-01,1\n2016-01-02,2\n2016-01-03,3\n",
+    );
     project.ok("ingest data");
     project.write("data/a.csv", "date,signups\n2016-01-02,22\n");
     project.ok("ingest data");
     let told = project.ok("query daily_usage --platform A --metric signups --format csv");
     let figures: Vec<&str> = told.lines().skip(1).collect();
-    for (figure, of) in figures.iter().zip(["2016-01-01,1,", "2016-01-02,22,", "2016-01-03,3,"]) {
+    for (figure, of) in figures
+        .iter()
+        .zip(["2016-01-01,1,", "2016-01-02,22,", "2016-01-03,3,"])
+    {
         assert!(figure.starts_with(&format!("signups,{of}")), "{told}");
     }
 }

@@ -16,6 +16,12 @@ WITH figures AS (
   SELECT a.platform, a.metric, m.measure, m.kind, a.day, a.server, a.value, a.status, a.flag, true, false
   FROM activity_days a
   JOIN metrics m ON m.metric = a.metric
+  UNION ALL
+  -- A day on which every server of a network is silent has the figures that are carried to it.
+  SELECT n.platform, n.metric, m.measure, m.kind, n.day, NULL, CAST(NULL AS BIGINT), 'reported', '', false, false
+  FROM network_days n
+  JOIN metrics m ON m.metric = n.metric
+  WHERE n.reported = 0 AND n.carried > 0
 ),
 totals AS (
   SELECT
@@ -24,11 +30,11 @@ totals AS (
     max(CASE WHEN from_activity THEN value END) AS computed,
     max(CASE WHEN from_activity THEN flag END) AS computed_flag,
     max(CASE WHEN server = '' THEN value END) AS whole,
-    bool_or(server = '') AS has_whole,
+    coalesce(bool_or(server = ''), false) AS has_whole,
     -- Sums of large counts stay exact and can't overflow.
     sum(CAST(value AS DECIMAL(38, 0))) AS parts,
     sum(CASE WHEN besides_activity THEN CAST(value AS DECIMAL(38, 0)) END) AS other_parts,
-    count(*) AS servers,
+    count(server) AS servers,
     count(value) AS known,
     min(status) AS status,
     max(CASE WHEN server = '' THEN flag END) AS whole_flag,
@@ -44,7 +50,8 @@ covering AS (
 summed AS (
   SELECT
     t.*, n.known AS known_servers, n.carried, n.reported, t.has_activity AND c.servers > 0 AS in_part,
-    CASE WHEN t.has_activity THEN CAST(t.computed AS DECIMAL(38, 0)) + coalesce(t.other_parts, CAST(0 AS DECIMAL(38, 0))) ELSE t.parts END
+    CASE WHEN t.has_activity THEN CAST(t.computed AS DECIMAL(38, 0)) + coalesce(t.other_parts, CAST(0 AS DECIMAL(38, 0)))
+      WHEN t.servers = 0 THEN CAST(0 AS DECIMAL(38, 0)) ELSE t.parts END
       + coalesce(n.carried_value, CAST(0 AS DECIMAL(38, 0))) AS all_parts
   FROM totals t
   LEFT JOIN covering c ON c.platform = t.platform AND c.day = t.day

@@ -15,7 +15,8 @@ WITH days AS (
     12 * CAST(date_part('year', d.day) AS BIGINT) + CAST(date_part('month', d.day) AS BIGINT) AS month_number,
     d.kind = 'flow' OR d.measure = 'dau' AS has_mean,
     max(CASE WHEN d.flag = 'jump' AND d.kind <> 'flow' THEN d.day END) OVER (PARTITION BY d.platform, d.metric, d.kind ORDER BY d.day) AS last_jump,
-    p.platform IS NOT NULL AS by_servers, p.month_now, p.month_then, p.year_now, p.year_then
+    -- Days that are only carried to pair with none.
+    p.platform IS NOT NULL OR d.servers = 0 AS by_servers, p.month_now, p.month_then, p.year_now, p.year_then
   FROM platform_days d
   -- What is computed from activity is of all its servers.
   LEFT JOIN network_pairs p

@@ -260,7 +260,19 @@ def platform_days(days, bad, network, networks):
         elif not add_up(row, parts, network.get((platform, metric, day)), platform in networks):
             continue
         rows[platform, metric, kind, day] = row
+    carried_alone(rows, network, days)
     return rows
+
+
+def carried_alone(rows, network, days):
+    """A day on which every server of a network is silent has the figures that are carried to it."""
+    kinds = {(d["platform"], d["metric"]): (d["kind"], d["measure"]) for d in days if d["server"]}
+    for (platform, metric, day), n in network.items():
+        kind, measure = kinds[platform, metric]
+        if not n["reported"] and n["carried"] and (platform, metric, kind, day) not in rows:
+            rows[platform, metric, kind, day] = {
+                "platform": platform, "metric": metric, "kind": kind, "day": day, "measure": measure, "value": n["carried_value"],
+                "flag": "", "servers": 0, "known_servers": n["known"], "carried": n["carried"]}
 
 
 def add_up(row, parts, net, is_network):

@@ -140,6 +140,9 @@ def matches(key, days, then_days, pairs, back, averaged):
             if pair[back] is not None:
                 matched[day] = (add_months(day, -back), *pair[back])
             continue
+        if r["servers"] == 0:
+            # Carried alone: no server reported it.
+            continue
         before = add_months(day, -back)
         b = then_days.get(before) if before.day == day.day else None
         if b and is_whole(r, averaged) and is_whole(b, averaged):

@@ -30,7 +30,7 @@ fn write(project: &Project, process: usize, load: usize) {
         load / 28 % 12 + 1,
         load % 28 + 1
     );
-    let text = if load % 2 == 0 {
+    let text = if load.is_multiple_of(2) {
         format!(
             "date,messages,signups,dau\n{day},{},{load},{process}\n",
             10 + load

@@ -419,9 +419,13 @@ impl View {
         for row in self.rows.iter().filter(|row| !matches!(row.width, 0 | BAD)) {
             *counts.entry(row.width).or_insert(0usize) += 1;
         }
+        // Of widths that are as frequent that of the first row, if it may be a header.
+        let first = self.rows.iter().find(|row| !matches!(row.width, 0 | BAD));
+        let first = first.filter(|row| row.width > 1 && row.filled == row.width);
+        let first = first.map(|row| row.width);
         let most = counts
             .iter()
-            .max_by_key(|(width, count)| (**count, **width));
+            .max_by_key(|(width, count)| (**count, Some(**width) == first, **width));
         let Some((width, _)) = most else {
             return;
         };

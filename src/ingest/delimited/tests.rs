@@ -173,6 +173,13 @@ fn bytes_that_are_no_text_cost_their_row() {
 }
 
 #[test]
+fn one_row_of_another_width_does_not_make_the_header_a_title() {
+    let (rows, rejects) = run(b"date,messages\n,2016-02-01,5\n", "").unwrap();
+    assert!(rows.is_empty(), "{rows:?}");
+    assert_eq!(rejects.len(), 1, "{rejects:?}");
+}
+
+#[test]
 fn a_file_without_a_header_is_refused_in_words() {
     let told = run(b"2016-02-21,a,5\n2016-02-22,a,6\n", "").unwrap_err();
     assert!(told.contains("holds figures and no names"), "{told}");

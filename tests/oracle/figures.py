@@ -41,7 +41,7 @@ class Essor:
             raise RuntimeError(f"essor {' '.join(map(str, args))}: {done.stderr.strip()}")
         return done.stdout
 
-    def make(self, whole, plant=None):
+    def make(self, whole):
         shutil.rmtree(self.folder, ignore_errors=True)
         for name in ("data", "queries", "reports"):
             (self.folder / name).mkdir(parents=True)
@@ -143,10 +143,10 @@ def registry(essor):
     return {r[0]: dict(zip(header, r)) for r in rows}
 
 
-def differs(essor, whole, metrics, query, given, planted=None):
+def differs(essor, whole, metrics, query, given):
     """What differs in one answer, asked directly; None where nothing does."""
     try:
-        essor.make(planted or whole)
+        essor.make(whole)
     except RuntimeError:
         return None
     header, answer = essor.answer(query, given)

@@ -286,7 +286,7 @@ def main():
             state.update(next=seed + 1, sets=state["sets"] + 1, answers=state["answers"] + answers, rows=state["rows"] + rows,
                          differences=state["differences"] + len(found))
             seen += bool(found)
-            state.setdefault("found", []).extend([seed, *f] for f in ((q, w) for q, _, w in found))
+            state.setdefault("found", []).extend([seed, query, what] for query, _, what in found)
             if args.state:
                 Path(args.state).write_text(json.dumps(state))
             if args.plant:

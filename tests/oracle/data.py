@@ -1,6 +1,6 @@
 """Random small data sets, and their raw rows as the oracle reads them: nothing of essor is asked."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from days import DAY, add_months, month_end, month_of
 

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use essor::cli::Cli;
 use essor::commands;
+use essor::ingest::apart;
 use tracing_subscriber::EnvFilter;
 
 /// Bitmaps are large and short-lived: given back to the system and asked for again they cost more than
@@ -22,6 +23,10 @@ fn keep_memory() {
 
 fn main() -> ExitCode {
     keep_memory();
+    let mut words = std::env::args_os().skip(1);
+    if words.next().is_some_and(|word| word == apart::WORD) {
+        return apart::serve(words.next().as_deref());
+    }
     let cli = Cli::parse();
     let filter = EnvFilter::try_from_env("ESSOR_LOG").unwrap_or_else(|_| EnvFilter::new("off"));
     tracing_subscriber::fmt()

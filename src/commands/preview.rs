@@ -10,6 +10,7 @@ use clap::ValueEnum;
 
 use super::{Outcome, Setting, WrongUse};
 use crate::calendar::from_date32;
+use crate::ingest::apart::Apart;
 use crate::ingest::{self, Format, Input, Look, Options, Part, Proposed, Reject, Rows};
 use crate::project::{Project, ProjectError};
 use crate::pseudonym::Key;
@@ -58,6 +59,7 @@ pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
     let input = input(&args.file, &project)?;
     let mut options = Options::of(&project, &input.name, vec![]);
     options.threads = setting.threads.unwrap_or(0);
+    options.apart = Some(Apart::new(project.memory_bound()));
     if args.taken.is_some() {
         options.source.format = args.taken.clone();
     }

@@ -100,6 +100,7 @@ async fn read_what_is_new(project: &Project, setting: &Setting) -> Result<Outcom
             restate: false,
             format: None,
             archives: Default::default(),
+            apart: crate::ingest::apart::Apart::new(project.memory_bound()),
             key: ingest::key(project),
         },
     )

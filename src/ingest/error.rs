@@ -118,6 +118,30 @@ pub enum IngestError {
         /// What the decoder says.
         detail: String,
     },
+    /// The process that reads it can't be started.
+    #[error("`{name}` can't be read: no process to read it in can be started")]
+    Reader {
+        /// The file.
+        name: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The process that read it has ended.
+    #[error(
+        "the reader of `{name}` died ({how}): the file is broken or hostile, or needs more memory than essor may take; make it again at its source, or raise `memory` in essor.toml"
+    )]
+    Died {
+        /// The file.
+        name: String,
+        /// By which signal, and what it said.
+        how: String,
+    },
+    /// It was written to while it was read.
+    #[error("`{name}` changed while it was read; ingest it again when it is whole")]
+    Changed {
+        /// The file.
+        name: String,
+    },
     /// A database does not answer as one of its kind.
     #[error("`{name}` can't be asked")]
     Database {

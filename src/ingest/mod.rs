@@ -22,6 +22,7 @@ use crate::pseudonym::{Key, KeyError};
 use crate::schema::Grain;
 use crate::user_days::UserDays;
 
+pub mod apart;
 mod archive;
 mod cell;
 mod clean;
@@ -134,6 +135,8 @@ pub struct Options {
     pub at: Option<Day>,
     /// The program's format that the file is of, and what is taken of it; none for a table of rows.
     pub exported: Option<Exported>,
+    /// Where foreign binary files are read; none for this process.
+    pub apart: Option<apart::Apart>,
     /// How many workers clean chunks; 0 for as many as there are processors.
     pub threads: usize,
     /// How many bytes of text a chunk has, and at most how many rows of columns; 0 for the default.
@@ -153,6 +156,7 @@ impl Default for Options {
             network: None,
             at: None,
             exported: None,
+            apart: None,
             threads: 0,
             chunk: 0,
         }

@@ -14,10 +14,8 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
 use super::cell;
-use super::columns::{Layout, Role, Slots};
+use super::columnar::Decoder;
 use super::error::IngestError;
-use super::reject::Lines;
-use super::stream::{Body, Chunk, Cutter};
 use super::table::Column;
 
 /// What a file says of itself where its figures are made up.
@@ -27,19 +25,22 @@ const SYNTHETIC: &str = "essor.synthetic";
 pub(super) struct People {
     name: String,
     reader: ParquetRecordBatchReader,
-    slots: Slots,
+    /// The names of the columns that are taken.
     names: Vec<Arc<str>>,
-    line: u64,
+    /// How many rows were read.
+    read: u64,
     rows: u64,
     /// What made the figures up; empty where the file does not say so.
     pub synthetic: String,
 }
 
 impl People {
+    /// Opens a file with these columns, of which those at some places are taken.
     pub(super) fn open(
         name: &str,
         bytes: bytes::Bytes,
-        layout: &Layout,
+        columns: &[Arc<str>],
+        places: &[usize],
         rows: usize,
     ) -> Result<Self, IngestError> {
         let told = |detail: String| corrupt(name, detail);
@@ -48,11 +49,14 @@ impl People {
         let metadata = builder.metadata().file_metadata().clone();
         let (mut taken, mut names) = (vec![], vec![]);
         for (place, field) in builder.schema().fields().iter().enumerate() {
-            let column: Arc<str> = Arc::from(field.name().as_str());
-            if layout.role(&column)? != Role::Ignored {
-                taken.push(place);
-                names.push(column);
+            if !places.contains(&place) {
+                continue;
             }
+            if columns.get(place).map(AsRef::as_ref) != Some(field.name().as_str()) {
+                return Err(told("its columns have two names".to_owned()));
+            }
+            taken.push(place);
+            names.push(Arc::from(field.name().as_str()));
         }
         let mask = ProjectionMask::roots(metadata.schema_descr(), taken);
         let reader = builder.with_projection(mask).with_batch_size(rows.max(1));
@@ -62,9 +66,8 @@ impl People {
         Ok(People {
             name: name.to_owned(),
             reader,
-            slots: layout.slots(&names)?,
             names,
-            line: 1,
+            read: 0,
             rows: u64::try_from(metadata.num_rows()).map_err(|e| told(e.to_string()))?,
             synthetic: synthetic.and_then(|p| p.value.clone()).unwrap_or_default(),
         })
@@ -84,8 +87,8 @@ impl People {
     }
 }
 
-impl Cutter for People {
-    fn next(&mut self) -> Result<Option<Chunk>, IngestError> {
+impl Decoder for People {
+    fn next(&mut self) -> Result<Option<Vec<Column>>, IngestError> {
         let name = self.name.clone();
         let reader = &mut self.reader;
         let Some(batch) = guard(&name, || {
@@ -93,22 +96,13 @@ impl Cutter for People {
         })?
         else {
             // A decoder that gives fewer rows than the file says it has would lose them silently.
-            return match self.line - 1 == self.rows {
+            return match self.read == self.rows {
                 true => Ok(None),
                 false => Err(corrupt(&name, "it ends before its last row".to_owned())),
             };
         };
-        let rows = batch.num_rows();
-        let lines = Lines::successive(self.line, rows as u32);
-        self.line += rows as u64;
-        Ok(Some(Chunk {
-            body: Body::Columns {
-                columns: self.columns(&batch)?,
-                slots: self.slots.clone(),
-            },
-            lines,
-            rejects: vec![],
-        }))
+        self.read += batch.num_rows() as u64;
+        self.columns(&batch).map(Some)
     }
 }
 

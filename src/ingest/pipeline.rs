@@ -12,7 +12,7 @@ use arrow::record_batch::RecordBatch;
 
 use super::clean::{Cleaned, Context};
 use super::clean_user_days::People;
-use super::columns::{Layout, Slots};
+use super::columns::{Layout, Role, Slots};
 use super::coverage::{Ledger, Presence};
 use super::delimited::record::Dialect;
 use super::delimited::text::{self, Text};
@@ -27,7 +27,7 @@ use super::table::Table;
 use super::{CHUNK, Input, Options, Origin, Rows, Summary};
 use super::{
     clean_disclosures, clean_usage, clean_user_days, columnar, csv, exports, json, json_cut,
-    people, platforms,
+    platforms,
 };
 use crate::schema::Grain;
 
@@ -99,24 +99,10 @@ pub(super) fn open(input: &Input, options: &Options) -> Result<Opened, IngestErr
             }
             Format::Export(_) => export(input, options, compression, text.bytes)?,
             Format::Parquet | Format::ArrowFile | Format::ArrowStream => {
-                let (file, names) = columnar::File::open(
-                    name,
-                    format,
-                    compression,
-                    text.bytes,
-                    size_of(input, compression),
-                    chunk,
-                )?;
-                let (layout, _) = decide(name, &names, options)?;
-                let cutter: Box<dyn Cutter> =
-                    if layout.grain.of_people() && format == Format::Parquet {
-                        let rows = chunk.clamp(1, columnar::ROWS);
-                        let mut people = people::People::open(name, file.bytes(), &layout, rows)?;
-                        synthetic = std::mem::take(&mut people.synthetic);
-                        Box::new(people)
-                    } else {
-                        Box::new(file.with_layout(layout.clone()))
-                    };
+                let told = (format, compression);
+                let (layout, names, cutter, said) =
+                    in_columns(input, told, text.bytes, chunk, options)?;
+                synthetic = said;
                 (layout, names, cutter, Fields::Columns)
             }
         };
@@ -236,6 +222,59 @@ fn export(
         ended: false,
     };
     Ok((layout, names, Box::new(rows), Fields::Columns))
+}
+
+type InColumns = (Arc<Layout>, Vec<Arc<str>>, Box<dyn Cutter>, String);
+
+/// Begins to read a file in columns: in another process, where there is one for it.
+fn in_columns(
+    input: &Input,
+    (format, compression): (Format, Compression),
+    bytes: sniff::Bytes,
+    chunk: usize,
+    options: &Options,
+) -> Result<InColumns, IngestError> {
+    let name = input.name.as_str();
+    let wanted = |names: &[Arc<str>]| {
+        let (layout, _) = decide(name, names, options)?;
+        let (mut taken, mut kept) = (vec![], vec![]);
+        for (place, column) in names.iter().enumerate() {
+            if layout.role(column)? != Role::Ignored {
+                taken.push(place);
+                kept.push(column.clone());
+            }
+        }
+        let slots = layout.slots(&kept)?;
+        let people = layout.grain.of_people();
+        let rows = chunk.clamp(1, columnar::ROWS);
+        let wanted = columnar::Wanted {
+            taken,
+            people,
+            rows,
+        };
+        Ok::<_, IngestError>((layout, slots, wanted))
+    };
+    let (layout, names, slots, (decoder, synthetic)) = match &options.apart {
+        Some(apart) => {
+            let path = match (&input.origin, compression) {
+                (Origin::Path(path), Compression::None) => Some(path.as_path()),
+                _ => None,
+            };
+            let opened = apart.open(name, format, compression, bytes, path)?;
+            let names = opened.names.clone();
+            let (layout, slots, wanted) = wanted(&names)?;
+            (layout, names, slots, opened.decoder(wanted)?)
+        }
+        None => {
+            let all = columnar::all(name, compression, bytes, size_of(input, compression))?;
+            let opened = columnar::Opened::open(name, format, all)?;
+            let names = opened.names.clone();
+            let (layout, slots, wanted) = wanted(&names)?;
+            (layout, names, slots, opened.decoder(wanted)?)
+        }
+    };
+    let cut = columnar::Cut::new(decoder, slots);
+    Ok((layout, names, Box::new(cut), synthetic))
 }
 
 /// How many bytes a file gives, as far as that is known before it is read, and a few more for its end to

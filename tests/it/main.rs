@@ -8,6 +8,7 @@ mod cli;
 mod collect;
 mod databases;
 mod dirty;
+mod hostile;
 mod ingest;
 mod kill;
 mod networks;

@@ -14,6 +14,7 @@ use super::files::Found;
 use super::people::{Pending, People};
 use super::refused::LoadError;
 use crate::calendar::Day;
+use crate::ingest::apart::Apart;
 use crate::ingest::{self, Input, Limits, Options, Origin, Reject, Rows, Summary};
 use crate::project::Project;
 use crate::pseudonym::{Key, KeyError};
@@ -39,6 +40,8 @@ pub struct Taking {
     pub restate: bool,
     /// How much is taken out of an archive.
     pub archives: Limits,
+    /// Where foreign binary files are read.
+    pub apart: Apart,
     /// What pseudonyms are made with.
     pub key: Result<Key, Arc<KeyError>>,
 }
@@ -132,6 +135,7 @@ pub fn candidates(
     source.format = taking.format.clone().or_else(|| source.format.take());
     options.at = taking.at;
     options.key = taking.key.clone();
+    options.apart = Some(taking.apart.clone());
     let parts = match database {
         Some(url) => ingest::database_parts(url, &options, note)?,
         None => ingest::parts(input, &options)?,

@@ -23,6 +23,7 @@ use saying::{files_counted, say, say_not_taken, say_passed_over};
 
 use super::{Outcome, Setting};
 use crate::chart::number::exact;
+use crate::ingest::apart::Apart;
 use crate::ingest::{Failed, Input, Limits, Member, Walk};
 use crate::project::Project;
 use crate::pseudonym::{self, Key, KeyError};
@@ -153,6 +154,7 @@ pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
                 members: args.archive_members,
                 bytes: args.archive_size,
             },
+            apart: Apart::new(project.memory_bound()),
             key: key(&project),
         },
     ))?;

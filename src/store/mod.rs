@@ -68,6 +68,16 @@ pub enum StoreError {
         /// Why.
         source: Box<DeltaTableError>,
     },
+    /// A table's log names a file that is not the table's.
+    #[error(
+        "table `{table}` names a file that does not lie in it, `{path}`: the store was not written by essor; remove `{FOLDER}` and ingest the files again"
+    )]
+    Outside {
+        /// The table.
+        table: String,
+        /// The file, as the log names it.
+        path: String,
+    },
     /// Parquet or Arrow refused.
     #[error("table `{table}`: {source}")]
     Parquet {
@@ -424,6 +434,7 @@ async fn open_tables(
             .load()
             .await
             .map_err(|e| delta(name, e))?;
+        refuse_outside(name, &table)?;
         Ok::<_, StoreError>((name, table))
     };
     let mut tables = HashMap::from([open("loads").await?]);
@@ -431,6 +442,28 @@ async fn open_tables(
     let others = others.map(open);
     tables.extend(futures::future::try_join_all(others).await?);
     Ok(tables)
+}
+
+/// Refuses a table whose log names files that do not lie in it: essor writes none such, and to read them or take
+/// them out would reach where the log's writer pleases.
+fn refuse_outside(name: &str, table: &DeltaTable) -> Result<(), StoreError> {
+    let snapshot = table.snapshot().map_err(|e| delta(name, e))?;
+    for file in snapshot.log_data().iter() {
+        let path = file.path();
+        if leads_out(&path) {
+            return Err(StoreError::Outside {
+                table: name.to_owned(),
+                path: path.into_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn leads_out(path: &str) -> bool {
+    let path = path.to_lowercase().replace("%2e", ".").replace("%2f", "/");
+    let mut parts = path.split(['/', '\\']);
+    path.starts_with(['/', '\\']) || path.contains(':') || parts.any(|part| part == "..")
 }
 
 async fn create(folder: &Path, name: &str) -> Result<(), StoreError> {

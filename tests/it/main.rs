@@ -3,6 +3,7 @@
 mod activity;
 mod answers;
 mod archives;
+mod bombs;
 mod browser;
 mod cli;
 mod collect;
@@ -13,6 +14,7 @@ mod ingest;
 mod kill;
 mod networks;
 mod oracle;
+mod paths;
 mod project;
 mod queries;
 mod report;

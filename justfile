@@ -25,6 +25,10 @@ powerloss n="100":
 crowd processes="8" loads="25":
     ESSOR_CROWD={{processes}} ESSOR_CROWD_LOADS={{loads}} cargo test --test it crowd::a_crowd -- --nocapture
 
+# Parsers given broken input, so many times each: `just mutations 10000 7`.
+mutations n="1000" seed="1":
+    ESSOR_MUTATIONS={{n}} ESSOR_SEED={{seed}} cargo test --test it mutations -- --nocapture
+
 # Figures beside DuckDB's, in one run (needs Python with duckdb): see benches/README.md.
 bench rows="10000000":
     cargo build --release

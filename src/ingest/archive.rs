@@ -10,6 +10,7 @@ use tempfile::NamedTempFile;
 
 use super::error::IngestError;
 use super::sniff::{self, Compression};
+use super::unpack::TooMuch;
 use super::{Input, Origin};
 
 /// How much is taken out of one archive, those within it included.
@@ -21,6 +22,8 @@ pub struct Limits {
     pub members: usize,
     /// How many bytes are unpacked.
     pub bytes: u64,
+    /// How many times as many bytes are unpacked as are packed.
+    pub ratio: u64,
 }
 
 impl Default for Limits {
@@ -29,6 +32,8 @@ impl Default for Limits {
             depth: 4,
             members: 100_000,
             bytes: 64 << 30,
+            // Tables of counts shrink to a tenth, the dullest logs to a hundredth.
+            ratio: 250,
         }
     }
 }
@@ -57,6 +62,8 @@ pub struct Walk {
     wanted: fn(&str) -> bool,
     members: usize,
     bytes: u64,
+    /// How many bytes the outermost archive has.
+    packed: u64,
     /// Members that do not look like data, by their names.
     pub passed_over: Vec<String>,
 }
@@ -110,6 +117,7 @@ impl Walk {
             wanted,
             members: 0,
             bytes: 0,
+            packed: size(input)?,
             passed_over: vec![],
         };
         Ok(walk.enter(input, None)?.then_some(walk))
@@ -129,7 +137,7 @@ impl Walk {
             };
             let name = format!("{}/{within}", layer.name);
             let member = self.spool_member(&name, place).and_then(|file| {
-                let input = Input::path(name.clone(), file.path());
+                let input = Input::path(name.clone(), file.path()).within(self.limits);
                 let nested = self.is_archive(&input)?;
                 Ok((input, file, nested))
             });
@@ -275,9 +283,9 @@ impl Walk {
             };
             written += read as u64;
             self.bytes += read as u64;
-            if self.bytes > self.limits.bytes {
-                let limit = format!("unpacks to more than {} bytes", self.limits.bytes);
-                return Err(capped(name, limit, "--archive-size"));
+            // Of all of it: members may share their packed bytes.
+            if let Some(much) = TooMuch::of(self.bytes, self.packed, &self.limits) {
+                return Err(much.error(name));
             }
             file.write_all(part).map_err(unwritten)?;
         }
@@ -298,6 +306,17 @@ fn cleaned(name: &str) -> String {
         .map(|part| part.chars().map(plain).collect())
         .collect();
     parts.join("/")
+}
+
+/// How many bytes an input has.
+fn size(input: &Input) -> Result<u64, IngestError> {
+    match &input.origin {
+        Origin::Bytes(bytes) => Ok(bytes.len() as u64),
+        Origin::Path(path) => match std::fs::metadata(path) {
+            Ok(metadata) => Ok(metadata.len()),
+            Err(source) => Err(read_error(&input.name, source)),
+        },
+    }
 }
 
 fn seekable(input: &Input) -> Result<Box<dyn Seekable>, IngestError> {

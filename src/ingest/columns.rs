@@ -140,6 +140,9 @@ fn place(metric: &metric::Metric) -> usize {
         .unwrap_or_default()
 }
 
+/// How many columns are taken for a table: the widest that is known here has a few hundred.
+const MOST: usize = 10_000;
+
 impl Layout {
     /// Decides what a file with these columns gives.
     pub(super) fn decide(
@@ -147,6 +150,14 @@ impl Layout {
         names: &[Arc<str>],
         options: &Options,
     ) -> Result<Self, IngestError> {
+        if names.len() > MOST {
+            return Err(IngestError::Header {
+                name: file.to_owned(),
+                detail: format!(
+                    "it names more than {MOST} columns; give the table with the columns that count"
+                ),
+            });
+        }
         let source = &options.source;
         let mut declared: HashMap<String, Option<String>> = source
             .columns

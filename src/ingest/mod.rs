@@ -53,6 +53,7 @@ mod stream;
 mod table;
 #[cfg(test)]
 mod tests;
+mod unpack;
 
 pub use archive::{Failed, Limits, Member, Walk};
 pub use coverage::{Coverage, SeriesKey};
@@ -92,6 +93,8 @@ pub struct Input {
     pub name: String,
     /// Where its bytes come from.
     pub origin: Origin,
+    /// How much it may unpack to.
+    pub limits: Limits,
 }
 
 impl Input {
@@ -100,6 +103,7 @@ impl Input {
         Input {
             name: name.into(),
             origin: Origin::Path(path.into()),
+            limits: Limits::default(),
         }
     }
 
@@ -108,7 +112,13 @@ impl Input {
         Input {
             name: name.into(),
             origin: Origin::Bytes(bytes.into()),
+            limits: Limits::default(),
         }
+    }
+
+    /// The same, which may unpack to so much.
+    pub fn within(self, limits: Limits) -> Self {
+        Input { limits, ..self }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::io::{self, Cursor, Read};
 
 use super::error::IngestError;
+use super::unpack::{Capped, Counted, XZ_MEMORY};
 use super::{Input, Origin};
 
 /// How a file is compressed.
@@ -97,17 +98,29 @@ pub(super) fn open(input: &Input) -> Result<(Compression, Bytes), IngestError> {
     };
     let (head, raw) = peek(raw, 6).map_err(failed)?;
     let compression = compression(&head);
+    if compression == Compression::None {
+        return Ok((compression, raw));
+    }
+    let (raw, packed) = Counted::new(raw);
     let bytes: Bytes = match compression {
-        Compression::None => raw,
+        Compression::None => Box::new(raw),
         // 128 KiB a read: the decoders ask for a few bytes at a time.
         Compression::Gzip => Box::new(flate2::read::MultiGzDecoder::new(
             io::BufReader::with_capacity(1 << 17, raw),
         )),
         Compression::Zstd => Box::new(zstd::stream::read::Decoder::new(raw).map_err(failed)?),
         Compression::Bzip2 => Box::new(bzip2::read::MultiBzDecoder::new(raw)),
-        Compression::Xz => Box::new(liblzma::read::XzDecoder::new_multi_decoder(raw)),
+        Compression::Xz => {
+            let stream = liblzma::stream::Stream::new_stream_decoder(
+                XZ_MEMORY,
+                liblzma::stream::CONCATENATED,
+            );
+            let stream = stream.map_err(|e| failed(e.into()))?;
+            Box::new(liblzma::read::XzDecoder::new_stream(raw, stream))
+        }
     };
-    Ok((compression, bytes))
+    let capped = Capped::new(bytes, packed, input.limits);
+    Ok((compression, Box::new(capped)))
 }
 
 /// The first `wanted` bytes (fewer where there are no more), and the stream from its start again.

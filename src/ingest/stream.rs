@@ -7,6 +7,7 @@ use super::error::IngestError;
 use super::reject::{Lines, Reject};
 use super::sniff::{Bytes, Compression};
 use super::table::Column;
+use super::unpack::TooMuch;
 
 /// A stretch of a file: whole rows, with their lines, and those that are rejected already.
 pub(super) struct Chunk {
@@ -118,6 +119,9 @@ impl Source {
 
 /// The error of a stream that can't be read on: damage where it is compressed.
 pub(super) fn failed(name: &str, compression: Compression, source: io::Error) -> IngestError {
+    if let Some(much) = TooMuch::within(&source) {
+        return much.error(name);
+    }
     let name = name.to_owned();
     match compression {
         Compression::None => IngestError::Read { name, source },

@@ -48,6 +48,16 @@ pub enum StoreError {
         /// Why.
         source: Box<DeltaTableError>,
     },
+    /// A table's log names a file that is not the table's.
+    #[error(
+        "table `{table}` names a file that does not lie in it, `{path}`: the store was not written by essor; remove `{FOLDER}` and ingest the files again"
+    )]
+    Outside {
+        /// The table.
+        table: String,
+        /// The file, as the log names it.
+        path: String,
+    },
     /// Parquet or Arrow refused.
     #[error("table `{table}`: {source}")]
     Parquet {

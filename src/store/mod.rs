@@ -397,10 +397,32 @@ async fn open_tables(
 }
 
 async fn open_table(folder: &Path, name: &'static str) -> Result<DeltaTable, StoreError> {
-    builder(folder, name)?
-        .load()
-        .await
-        .map_err(|e| delta(name, e))
+    let table = builder(folder, name)?.load().await;
+    let table = table.map_err(|e| delta(name, e))?;
+    refuse_outside(name, &table)?;
+    Ok(table)
+}
+
+/// Refuses a table whose log names files that do not lie in it: essor writes none such, and to read them or take
+/// them out would reach where the log's writer pleases.
+fn refuse_outside(name: &str, table: &DeltaTable) -> Result<(), StoreError> {
+    let snapshot = table.snapshot().map_err(|e| delta(name, e))?;
+    for file in snapshot.log_data().iter() {
+        let path = file.path();
+        if leads_out(&path) {
+            return Err(StoreError::Outside {
+                table: name.to_owned(),
+                path: path.into_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn leads_out(path: &str) -> bool {
+    let path = path.to_lowercase().replace("%2e", ".").replace("%2f", "/");
+    let mut parts = path.split(['/', '\\']);
+    path.starts_with(['/', '\\']) || path.contains(':') || parts.any(|part| part == "..")
 }
 
 async fn create(folder: &Path, name: &str) -> Result<(), StoreError> {

@@ -3,6 +3,7 @@
 mod activity;
 mod answers;
 mod archives;
+mod bombs;
 mod browser;
 mod cli;
 mod collect;
@@ -13,8 +14,10 @@ mod faults;
 mod hostile;
 mod ingest;
 mod kill;
+mod mutations;
 mod networks;
 mod oracle;
+mod paths;
 mod project;
 mod queries;
 mod report;

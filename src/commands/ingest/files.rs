@@ -57,6 +57,8 @@ pub struct Files {
     pub found: Vec<Found>,
     /// Files in searched folders that do not look like data.
     pub passed_over: Vec<String>,
+    /// Links in searched folders to files that lie elsewhere.
+    pub led_out: Vec<String>,
 }
 
 /// Finds the files that the words mean, seen from `here`.
@@ -72,7 +74,7 @@ pub fn find(words: &[String], here: &Path, root: &Path) -> Result<Files> {
                 url: word.clone(),
             });
         } else if path.is_dir() {
-            files.search(&path, root)?;
+            files.search(&path, &Within::of(&path, root))?;
         } else if path.exists() {
             files.add(named(&path, root, false)?);
         } else if word.contains(['*', '?', '[']) {
@@ -111,7 +113,7 @@ impl Files {
             let path = path?;
             any = true;
             if path.is_dir() {
-                self.search(&path, root)?;
+                self.search(&path, &Within::of(&path, root))?;
             } else {
                 self.add(named(&path, root, false)?);
             }
@@ -123,8 +125,8 @@ impl Files {
         }
     }
 
-    /// Searches a folder and those below it, hidden ones and links to folders apart.
-    fn search(&mut self, folder: &Path, root: &Path) -> Result<()> {
+    /// Searches a folder and those below it, hidden ones, links to folders and links that lead out apart.
+    fn search(&mut self, folder: &Path, within: &Within) -> Result<()> {
         let unreadable = || format!("can't read the folder `{}`", folder.display());
         let mut entries = std::fs::read_dir(folder)
             .with_context(unreadable)?
@@ -138,14 +140,39 @@ impl Files {
                 continue;
             }
             if kind.is_dir() {
-                self.search(&path, root)?;
+                self.search(&path, within)?;
+            } else if kind.is_symlink() && path.is_file() && !within.holds(&path) {
+                self.led_out.push(path.display().to_string());
             } else if path.is_file() && looks_like_data(&path.to_string_lossy()) {
-                self.add(named(&path, root, true)?);
+                self.add(named(&path, within.root, true)?);
             } else {
                 self.passed_over.push(path.display().to_string());
             }
         }
         Ok(())
+    }
+}
+
+/// Where files that are found may lie: in the folder that is searched or in the project. A link to somewhere else
+/// came with the data; who means it names it.
+struct Within<'a> {
+    root: &'a Path,
+    folders: Vec<PathBuf>,
+}
+
+impl<'a> Within<'a> {
+    fn of(folder: &Path, root: &'a Path) -> Self {
+        let folders = [folder, root];
+        let folders = folders.iter().filter_map(|f| f.canonicalize().ok());
+        Within {
+            root,
+            folders: folders.collect(),
+        }
+    }
+
+    fn holds(&self, path: &Path) -> bool {
+        let leads = path.canonicalize();
+        leads.is_ok_and(|path| self.folders.iter().any(|folder| path.starts_with(folder)))
     }
 }
 

@@ -73,9 +73,12 @@ pub struct Args {
     /// How many files are read of an archive
     #[arg(long, value_name = "N", default_value_t = Limits::default().members)]
     archive_members: usize,
-    /// How much an archive may unpack to
+    /// How much an archive or a compressed file may unpack to
     #[arg(long, value_name = "SIZE", default_value = "64 GiB", value_parser = size)]
     archive_size: u64,
+    /// How many times its size a compressed file or an archive may unpack to; up to 256 MiB are not looked at
+    #[arg(long, value_name = "N", default_value_t = Limits::default().ratio)]
+    unpack_ratio: u64,
 }
 
 /// A number of bytes with its unit.
@@ -153,6 +156,7 @@ pub fn run(args: Args, setting: &Setting) -> Result<Outcome> {
                 depth: args.archive_depth,
                 members: args.archive_members,
                 bytes: args.archive_size,
+                ratio: args.unpack_ratio,
             },
             apart: Apart::new(project.memory_bound()),
             key: key(&project),
@@ -189,6 +193,13 @@ pub async fn ingest(
     taking: Taking,
 ) -> Result<Tally> {
     let files = files::find(words, here, &project.root)?;
+    for link in &files.led_out {
+        let mut err = anstream::stderr();
+        writeln!(
+            err,
+            "note: passed over `{link}`, a link to a file elsewhere; name it to have it read"
+        )?;
+    }
     let mut ingest = Ingest {
         store: Store::open_to_write(&project.root).await?,
         project,
@@ -230,6 +241,7 @@ impl Ingest<'_> {
         };
         self.bar.set_message(shown.to_owned());
         let opened = load::opened(found).and_then(|(name, input)| {
+            let input = input.within(self.taking.archives);
             let walk = Walk::open(&input, self.taking.archives, files::looks_like_data)?;
             Ok((name, input, walk))
         });

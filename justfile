@@ -13,6 +13,10 @@ ci:
 kills n="50":
     ESSOR_KILLS={{n}} cargo test --test it kill -- --nocapture
 
+# Parsers given broken input, so many times each: `just mutations 10000 7`.
+mutations n="1000" seed="1":
+    ESSOR_MUTATIONS={{n}} ESSOR_SEED={{seed}} cargo test --test it mutations -- --nocapture
+
 # Figures beside DuckDB's, in one run (needs Python with duckdb): see benches/README.md.
 bench rows="10000000":
     cargo build --release

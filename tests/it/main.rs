@@ -12,6 +12,7 @@ mod dirty;
 mod hostile;
 mod ingest;
 mod kill;
+mod mutations;
 mod networks;
 mod oracle;
 mod paths;

@@ -116,12 +116,11 @@ fn number(variable: &str, default: u64) -> u64 {
     said.and_then(|n| n.parse().ok()).unwrap_or(default)
 }
 
+/// Parses a file of a name and some bytes, under options that a draw picks; gives what went wrong.
+type Parse<'a> = &'a dyn Fn(&str, Vec<u8>, u64) -> Option<String>;
+
 /// Runs a parser on changed seeds; gives what went wrong.
-fn hunt(
-    parser: &str,
-    seeds: &[(String, Vec<u8>)],
-    parse: &dyn Fn(&str, Vec<u8>, u64) -> Option<String>,
-) {
+fn hunt(parser: &str, seeds: &[(String, Vec<u8>)], parse: Parse) {
     let mut draws = Draws(number("ESSOR_SEED", 1));
     let times = number("ESSOR_MUTATIONS", 60);
     let mut finds: Vec<String> = vec![];

@@ -137,7 +137,7 @@ mod tests {
         let of = |unpacked, packed| TooMuch::of(unpacked, packed, &limits);
         assert_eq!(of(UNASKED, 1), None);
         assert_eq!(of(UNASKED + 1, 1), Some(TooMuch::Times(100)));
-        assert_eq!(of(UNASKED + 100, (UNASKED + 100) / 100), None);
+        assert_eq!(of(UNASKED + 100, (UNASKED + 100).div_ceil(100)), None);
         assert_eq!(of((1 << 30) + 1, 1 << 30), Some(TooMuch::Bytes(1 << 30)));
     }
 

@@ -1,5 +1,6 @@
 //! CSV: rows are checked and cut by [`super::scan`], their fields read by Polars.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use polars::prelude::{CsvParseOptions, CsvReadOptions, DataType, PlSmallStr, Schema, SerReader};
@@ -103,11 +104,12 @@ fn header(
 
 /// Whether each column has a name of its own.
 pub(super) fn sound(names: &[Arc<str>]) -> Result<(), String> {
+    let mut seen = HashSet::with_capacity(names.len());
     for (place, name) in names.iter().enumerate() {
         if name.is_empty() {
             return Err(format!("column {} has no name; give it one", place + 1));
         }
-        if names.iter().take(place).any(|other| other == name) {
+        if !seen.insert(name) {
             return Err(format!(
                 "two columns are named `{name}`; rename or remove one"
             ));

@@ -341,7 +341,7 @@ fn is_whole(folder: &Path) -> bool {
             .join("_delta_log/00000000000000000000.json");
         first.is_file()
     };
-    TABLES.iter().all(|table| made(&table))
+    TABLES.iter().all(made)
 }
 
 fn lock(folder: &Path) -> Result<File, StoreError> {

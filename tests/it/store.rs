@@ -172,10 +172,10 @@ fn a_store_of_a_later_build_is_refused_with_words() {
     writer.close().unwrap();
     std::fs::write(&last, &bytes).unwrap();
     // The log says how long the file is.
+    let size = regex::Regex::new(r#""size":\d+"#).unwrap();
     for entry in of(".json") {
         let text = std::fs::read_to_string(&entry).unwrap();
         let name = last.file_name().unwrap().to_string_lossy().into_owned();
-        let size = regex::Regex::new(r#""size":\d+"#).unwrap();
         let line = |line: &str| match line.contains(&name) {
             true => size
                 .replace(line, format!("\"size\":{}", bytes.len()))
